@@ -1,0 +1,145 @@
+import js from '@eslint/js';
+import { defineConfig, globalIgnores } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+const tests = ['**/*.test.ts', '**/*.test-d.ts', 'packages/*/test/**/*.ts'];
+
+/** Imports that leave a package by path: siblings are reached by name only. */
+const otherPackageByPath = {
+  regex: '^(\\.\\./)+(?!src/)[^.]*/src/',
+  message: 'Import a sibling package by its name.',
+};
+
+/** The full rule, with package.json and every kind of import, is `npm run check:arrows`; this one shows in the editor. */
+const siblings = (...allowed) => ({
+  'no-restricted-imports': [
+    'error',
+    {
+      patterns: [
+        {
+          group: ['@acache/*', '@acache/*/**', ...allowed.map((name) => `!${name}`)],
+          message: 'A feature package may import @acache/core only.',
+        },
+        otherPackageByPath,
+      ],
+    },
+  ],
+});
+
+export default defineConfig(
+  globalIgnores(['**/dist/', '**/coverage/', '**/.cache/', '**/.nx/']),
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/consistent-type-exports': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/no-unnecessary-condition': [
+        'error',
+        { allowConstantLoopConditions: true },
+      ],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      '@typescript-eslint/no-confusing-void-expression': [
+        'error',
+        { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true },
+      ],
+      // `entries[at] as Entry` says what is there; `!` only says that something is.
+      '@typescript-eslint/non-nullable-type-assertion-style': 'off',
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', ignoreRestSiblings: true },
+      ],
+      // An options type reads better as an alias where it is an intersection, as an interface where it is not.
+      '@typescript-eslint/consistent-type-definitions': 'off',
+      // `V | PromiseLike<V>` and `Promise<void>` overloads are what a loader is.
+      '@typescript-eslint/no-invalid-void-type': 'off',
+      '@typescript-eslint/unified-signatures': 'off',
+      // Loaders and keys are generic over one use by design: the parameter is the documentation.
+      '@typescript-eslint/no-unnecessary-type-parameters': 'off',
+      // Errors pass through unchanged, whatever a loader threw.
+      '@typescript-eslint/only-throw-error': 'off',
+      '@typescript-eslint/prefer-promise-reject-errors': 'off',
+    },
+  },
+  {
+    files: tests,
+    rules: {
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/no-empty-function': 'off',
+      'no-restricted-properties': [
+        'error',
+        ...['describe', 'it', 'test'].map((object) => ({
+          object,
+          property: 'only',
+          message: 'Run one test with `jest -t` instead.',
+        })),
+      ],
+    },
+  },
+  { files: ['packages/*/src/**/*.ts'], rules: siblings('@acache/core', '@acache/core/testing') },
+  {
+    // A cache without type arguments takes any value: `V = any` is part of the contract.
+    files: ['packages/core/src/**/*.ts'],
+    rules: { '@typescript-eslint/no-explicit-any': 'off' },
+  },
+  { files: ['packages/all/src/**/*.ts'], rules: { 'no-restricted-imports': 'off' } },
+  {
+    files: ['packages/core/src/**/*.ts'],
+    ignores: tests,
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { regex: '^[^.]', message: 'Core imports nothing: it runs wherever JavaScript does.' },
+            otherPackageByPath,
+          ],
+        },
+      ],
+      'no-restricted-globals': [
+        'error',
+        'process',
+        'Buffer',
+        'global',
+        'require',
+        'setImmediate',
+        'window',
+      ],
+    },
+  },
+  {
+    files: ['**/*.js', '**/*.mjs', '**/*.cjs'],
+    languageOptions: {
+      globals: {
+        AbortController: 'readonly',
+        AbortSignal: 'readonly',
+        Buffer: 'readonly',
+        URL: 'readonly',
+        clearInterval: 'readonly',
+        clearTimeout: 'readonly',
+        console: 'readonly',
+        fetch: 'readonly',
+        gc: 'readonly',
+        globalThis: 'readonly',
+        performance: 'readonly',
+        process: 'readonly',
+        queueMicrotask: 'readonly',
+        setImmediate: 'readonly',
+        setInterval: 'readonly',
+        setTimeout: 'readonly',
+        structuredClone: 'readonly',
+      },
+    },
+    rules: { 'no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }] },
+  },
+);
