@@ -1,0 +1,73 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { delimiter, join, posix } from 'node:path';
+import { run } from '../run.mjs';
+import { download } from './download.mjs';
+
+const page = `<!doctype html>
+<script type="importmap">
+  { "imports": {
+    "@acache/core": "/node_modules/@acache/core/dist/esm/index.js",
+    "@acache/core/testing": "/node_modules/@acache/core/dist/esm/testing.js"
+  } }
+</script>`;
+
+/**
+ * Runs the smoke program in a page of a headless Chromium, as a site without a bundler would load it.
+ * @param {string} folder where the program is, with core in its node_modules
+ * @returns {Promise<string>}
+ */
+export async function smokeInChromium(folder) {
+  const executablePath = findChromium();
+  const { chromium } = createRequire(import.meta.url)(download('playwright-core', '1.65.1'));
+  const server = createServer(serve(folder));
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
+  const address = server.address();
+  const port = address !== null && typeof address === 'object' ? address.port : 0;
+  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  try {
+    const tab = await browser.newPage();
+    await tab.goto(`http://127.0.0.1:${port}/`);
+    return await tab.evaluate("import('/smoke.mjs').then(({ smoke }) => smoke())");
+  } finally {
+    await browser.close();
+    server.close();
+  }
+}
+
+const serve =
+  (folder) =>
+  ({ url = '/' }, response) => {
+    if (url === '/') return response.setHeader('content-type', 'text/html').end(page);
+    const file = join(folder, posix.normalize(url));
+    if (!/\.m?js$/.test(url) || !existsSync(file)) return response.writeHead(404).end();
+    response.setHeader('content-type', 'text/javascript').end(readFileSync(file));
+  };
+
+function findChromium() {
+  const found = search();
+  if (found) return found;
+  if (process.getuid?.() === 0 && onPath('apt-get')) {
+    console.log('Chromium: installing it with apt-get');
+    run('apt-get', ['update']);
+    run('apt-get', ['install', '--yes', '--no-install-recommends', 'chromium']);
+  }
+  const installed = search();
+  if (installed) return installed;
+  throw new Error(
+    'there is no Chromium: install one (on Debian: apt-get install chromium), or name its binary in CHROMIUM',
+  );
+}
+
+function search() {
+  if (process.env.CHROMIUM) return process.env.CHROMIUM;
+  return ['chromium', 'chromium-browser', 'google-chrome'].map(onPath).find(Boolean);
+}
+
+function onPath(name) {
+  return (process.env.PATH ?? '')
+    .split(delimiter)
+    .map((folder) => join(folder, name))
+    .find((file) => existsSync(file));
+}

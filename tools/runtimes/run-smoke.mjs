@@ -1,0 +1,4 @@
+// The entry for runtimes with a command line: Node, Bun, Deno.
+import { smoke } from './smoke.mjs';
+
+console.log(await smoke());

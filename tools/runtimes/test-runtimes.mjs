@@ -1,0 +1,48 @@
+#!/usr/bin/env node
+// npm run test:runtimes: builds core and runs the smoke program on its built files, everywhere they are meant to run.
+// npm run test:runtimes -- bun deno: only there.
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packInto } from '../packages/pack.mjs';
+import { run } from '../run.mjs';
+import { repository } from '../workspace.mjs';
+import { smokeInChromium } from './chromium.mjs';
+import { download } from './download.mjs';
+
+/** @type {Record<string, (folder: string) => string | Promise<string>>} */
+const runtimes = {
+  node: (cwd) => run(process.execPath, ['run-smoke.mjs'], { cwd }),
+  bun: (cwd) => run(join(download('bun', '1.4.4'), 'bin/bun.exe'), ['run-smoke.mjs'], { cwd }),
+  deno: (cwd) =>
+    run('node', [join(download('deno', '2.9.6'), 'bin.cjs'), 'run', 'run-smoke.mjs'], { cwd }),
+  chromium: smokeInChromium,
+};
+
+const asked = process.argv.slice(2);
+const unknown = asked.find((name) => !(name in runtimes));
+if (unknown !== undefined) {
+  console.error(`the runtimes are ${Object.keys(runtimes).join(', ')}, got '${unknown}'`);
+  process.exit(1);
+}
+
+run('npx', ['nx', 'build', '@acache/core'], { cwd: repository });
+mkdirSync(join(repository, '.cache'), { recursive: true });
+const folder = mkdtempSync(join(repository, '.cache/smoke-'));
+try {
+  // A project of its own, as users have one: Bun, for one, would follow this workspace's tsconfig paths to the sources.
+  packInto(join(repository, 'packages/core'), folder);
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
+  for (const file of ['smoke.mjs', 'run-smoke.mjs']) {
+    copyFileSync(join(import.meta.dirname, file), join(folder, file));
+  }
+  for (const name of asked.length > 0 ? asked : Object.keys(runtimes)) {
+    try {
+      console.log(`${name}: ${(await runtimes[name](folder)).trim()}`);
+    } catch (error) {
+      console.error(`${name}: FAILED\n${error instanceof Error ? error.message : error}`);
+      process.exitCode = 1;
+    }
+  }
+} finally {
+  rmSync(folder, { recursive: true });
+}

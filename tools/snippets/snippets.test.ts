@@ -1,0 +1,115 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { inspect } from 'node:util';
+import ts from 'typescript';
+
+const root = join(__dirname, '../..');
+const SKIPPED = new Set([
+  'node_modules',
+  'dist',
+  'coverage',
+  '.git',
+  '.cache',
+  '.nx',
+  '.changeset',
+]);
+
+/** A TypeScript block of the documentation: a program of its own. */
+interface Snippet {
+  readonly name: string;
+  readonly code: string;
+  /** What it says that it prints: `console.log(x); // → text`. */
+  readonly printed: readonly string[];
+}
+
+const snippets = markdownFiles(root).flatMap(snippetsIn);
+
+describe('the code in the documentation', () => {
+  it('is there', () => {
+    expect(snippets.length).toBeGreaterThan(5);
+  });
+
+  it('compiles', () => {
+    expect(compile(snippets)).toEqual([]);
+  }, 60_000);
+
+  for (const snippet of snippets) {
+    it(`prints what it says: ${snippet.name}`, async () => {
+      expect(await run(snippet.code)).toEqual(snippet.printed);
+    });
+  }
+});
+
+/** Runs a snippet on the sources, and returns the lines that it printed. */
+async function run(code: string): Promise<string[]> {
+  const lines: string[] = [];
+  const print = (...values: unknown[]): void => {
+    const texts = values.map((value) =>
+      typeof value === 'string' ? value : inspect(value, { breakLength: Infinity }),
+    );
+    lines.push(texts.join(' '));
+  };
+  const { outputText } = ts.transpileModule(code, {
+    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
+  });
+  // An async function gives the snippet its top-level await.
+  const AsyncFunction = (async () => undefined).constructor as FunctionConstructor;
+  const program = new AsyncFunction('require', 'exports', 'console', outputText);
+  await (program(require, {}, { log: print }) as unknown as Promise<void>);
+  return lines;
+}
+
+/** What the compiler finds wrong with the snippets, as a user with strict settings would see it. */
+function compile(all: readonly Snippet[]): string[] {
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.base.json'), ts.sys.readFile) as {
+    config: { compilerOptions: Record<string, unknown> };
+  };
+  const { options } = ts.convertCompilerOptionsFromJson(
+    {
+      ...config.compilerOptions,
+      noEmit: true,
+      types: ['node'],
+      module: 'esnext',
+      moduleResolution: 'bundler',
+    },
+    root,
+  );
+  const files = new Map(
+    all.map(({ code }, at) => [join(root, `snippet-${at}.ts`), `${code}\nexport {};`]),
+  );
+  const host = ts.createCompilerHost(options);
+  const { readFile, fileExists } = host;
+  host.readFile = (file) => files.get(file) ?? readFile.call(host, file);
+  host.fileExists = (file) => files.has(file) || fileExists.call(host, file);
+  const getSourceFile = host.getSourceFile.bind(host);
+  host.getSourceFile = (file, version) => {
+    const text = files.get(file);
+    return text === undefined
+      ? getSourceFile(file, version)
+      : ts.createSourceFile(file, text, version);
+  };
+  const program = ts.createProgram([...files.keys()], options, host);
+  return [...files.keys()].flatMap((file, at) =>
+    ts.getPreEmitDiagnostics(program, program.getSourceFile(file)).map(({ messageText }) => {
+      return `${all[at]?.name}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
+    }),
+  );
+}
+
+function snippetsIn(file: string): Snippet[] {
+  const text = readFileSync(file, 'utf8');
+  return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map((match) => {
+    const code = match[1] ?? '';
+    const line = text.slice(0, match.index).split('\n').length;
+    const printed = [...code.matchAll(/\/\/ → (.*)$/gm)].map((expected) => expected[1] ?? '');
+    return { name: `${relative(root, file)}:${line}`, code, printed };
+  });
+}
+
+function markdownFiles(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return SKIPPED.has(entry.name) ? [] : markdownFiles(path);
+    return entry.name.endsWith('.md') ? [path] : [];
+  });
+}
