@@ -1,0 +1,64 @@
+import { idOfWireKey } from './cache-key.js';
+import { resolveOptions, type AsyncCacheOptions } from './cache-options.js';
+import { systemClock } from './clock.js';
+import { EventHub } from './events.js';
+import { Failures } from './failures.js';
+import { Flights } from './flights.js';
+import { Loads, type CacheParts } from './load.js';
+import { Memory } from './memory.js';
+import { Counters } from './metrics.js';
+import { PersistenceLink } from './persistence-link.js';
+import { Reads } from './read.js';
+import { TierLink } from './tier-link.js';
+import { Writes } from './write.js';
+
+/** The parts of one cache, joined. */
+export interface Assembly<K, V> {
+  readonly parts: CacheParts<K, V>;
+  readonly reads: Reads<K, V>;
+  readonly writes: Writes<K, V>;
+  readonly persistence: PersistenceLink<K, V> | undefined;
+}
+
+/**
+ * Makes the parts of a cache and joins them.
+ *
+ * @throws InvalidOptionError for an option that cannot be meant
+ */
+export function assemble<K, V>(given: AsyncCacheOptions<K, V>): Assembly<K, V> {
+  const options = resolveOptions(given);
+  const { name } = options;
+  const clock = given.clock ?? systemClock();
+  const events = new EventHub<K>();
+  const counts = new Counters();
+  const failures = new Failures(options.maxSize);
+  const persistence =
+    given.persistence && new PersistenceLink<K, V>(given.persistence, clock, events);
+  const isPlatformClock = given.clock === undefined;
+  const own = { clock, isPlatformClock, events, counts, failures, persistence };
+  const memory = new Memory<K, V>(options, own);
+  const effects = {
+    invalidate: (keys: readonly string[]) => {
+      writes.dropKeys(keys.map(idOfWireKey));
+    },
+    invalidateTags: (tags: readonly string[]) => {
+      writes.dropTagged(tags);
+    },
+    invalidateAll: () => {
+      writes.dropAll();
+    },
+  };
+  const flights: CacheParts<K, V>['flights'] = new Flights();
+  const tier = given.tier && new TierLink<K>({ name, clock, events, counts, effects });
+  const parts = { options, memory, flights, failures, events, counts, tier };
+  const writes = new Writes<K, V>(parts);
+  // From here on the tier may speak.
+  if (given.tier !== undefined) tier?.attach(given.tier);
+  persistence?.open({
+    restore: (id, entry) => {
+      memory.restore(id, entry, tier === undefined);
+    },
+    order: () => memory.order(),
+  });
+  return { parts, reads: new Reads(parts, new Loads(parts)), writes, persistence };
+}

@@ -1,0 +1,300 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { assemble } from './assemble.js';
+import { idOf, wireKeyOf } from './cache-key.js';
+import type { Cache, LoaderReturning, LoadingOptions } from './cache.js';
+import type {
+  AsyncCacheOptions,
+  EntryOptions,
+  GetManyOptions,
+  GetOptions,
+  LoadMany,
+} from './cache-options.js';
+import { describeValue } from './describe-value.js';
+import { closedError, InvalidOptionError } from './errors.js';
+import { EVENT_NAMES, type CacheEventName, type CacheEvents } from './events.js';
+import { getMany } from './get-many.js';
+import type { CacheParts } from './load.js';
+import type { Loader } from './loader.js';
+import type { CacheMetrics, Counters } from './metrics.js';
+import { waitsForever } from './patience.js';
+import type { PersistenceLink } from './persistence-link.js';
+import type { Query } from './query.js';
+import type { Reads } from './read.js';
+import type { ReadResult } from './read-result.js';
+import { loaderOf, plainRequest, resolveRequest, type Request } from './request.js';
+import type { MemoryStore } from './store.js';
+import type { Timekeeper } from './timekeeper.js';
+import { warmup, type WarmupEntries, type WarmupOptions, type WarmupReport } from './warmup.js';
+import type { Writes } from './write.js';
+
+/** Shared, since a promise made within a request would hold on to that request. */
+const READY = Promise.resolve();
+
+/** What a `get` may be given to load with. */
+type LoadBy<K, V> = Loader<K, V> | GetOptions<K, V> | undefined;
+
+/**
+ * A cache for values that are costly to get: bounded memory, ttl and stale windows, one load per key
+ * however many callers ask, and an invalidation that always wins against a load that runs.
+ *
+ * @example
+ * const users = new AsyncCache<string, User>({ maxSize: 1000, ttl: '5m' });
+ * const user = await users.get('42', (id) => database.findUser(id));
+ */
+export class AsyncCache<K = unknown, V = any> implements Cache<K, V>, AsyncDisposable {
+  readonly name: string;
+  readonly ready: Promise<void>;
+
+  readonly #parts: CacheParts<K, V>;
+  readonly #reads: Reads<K, V>;
+  readonly #writes: Writes<K, V>;
+  readonly #persistence: PersistenceLink<K, V> | undefined;
+  readonly #plain: Request<K, V>;
+  readonly #plainWaitsForever: boolean;
+  #closing: Promise<void> | undefined;
+
+  // What a hit needs, within reach.
+  readonly #store: MemoryStore<K, V>;
+  readonly #time: Timekeeper;
+  readonly #counts: Counters;
+  /** True while a fresh entry in memory may be handed out with nothing else to consider. */
+  #direct = false;
+
+  /** @throws InvalidOptionError for an option that cannot be meant */
+  constructor(options: AsyncCacheOptions<K, V> = {}) {
+    const { parts, reads, writes, persistence } = assemble(options);
+    this.name = parts.options.name;
+    this.#parts = parts;
+    this.#reads = reads;
+    this.#writes = writes;
+    this.#persistence = persistence;
+    this.#plain = plainRequest(parts.options);
+    this.#plainWaitsForever = waitsForever(this.#plain);
+    this.#store = parts.memory.store;
+    this.#time = parts.memory.time;
+    this.#counts = parts.counts;
+    this.ready = persistence || parts.tier ? this.#whenReady() : READY;
+    // Whoever does not await it learns of a failure through the `error` event.
+    this.ready.catch(() => undefined);
+    void persistence?.restored.then(() => {
+      this.#decideDirect();
+    });
+    this.#decideDirect();
+  }
+
+  get size(): number {
+    return this.#parts.memory.size;
+  }
+
+  get(key: K): Promise<V | undefined>;
+  get<T extends V = V, Key extends K = K>(
+    key: Key,
+    load: LoaderReturning<Key, V, T> | LoadingOptions<Key, V, T>,
+  ): Promise<T>;
+  get(key: K, options: GetOptions<K, V>): Promise<V | undefined>;
+  get(key: K, by?: LoadBy<K, V>): Promise<V | undefined> {
+    // The hot paths: a string or number, a fresh entry or none, nobody to tell.
+    if (
+      this.#direct &&
+      (typeof by === 'function' || by === undefined) &&
+      (typeof key === 'number' || (typeof key === 'string' && key.charCodeAt(0) !== 0))
+    ) {
+      const slot = this.#store.slots.get(key);
+      if (slot !== undefined) {
+        const cell = this.#store.freshCells[slot] as number;
+        if (cell < 0 || (cell > this.#time.horizon && this.#time.trusted)) {
+          this.#store.use(slot);
+          this.#counts.hits++;
+          return Promise.resolve(this.#store.values[slot] as V);
+        }
+      } else if (by !== undefined && this.#plainWaitsForever) {
+        const value = this.#reads.joinOrLoad(key, key, by, this.#plain);
+        if (value !== undefined) return value;
+      }
+    }
+    return this.#get(key, by);
+  }
+
+  #get(key: K, by: LoadBy<K, V>): Promise<V | undefined> {
+    try {
+      const query = this.#query(key, by);
+      const held = this.#reads.fromMemory(query);
+      return held === undefined ? this.#reads.value(query) : Promise.resolve(held.value);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async getWithMeta<T extends V = V, Key extends K = K>(
+    key: Key,
+    by?: LoaderReturning<Key, V, T> | GetOptions<Key, V>,
+  ): Promise<ReadResult<T | undefined>> {
+    const query = this.#query(key, by as LoadBy<K, V>);
+    const result = this.#reads.fromMemory(query) ?? (await this.#reads.result(query));
+    return result as ReadResult<T | undefined>;
+  }
+
+  async getMany(
+    keys: Iterable<K>,
+    options?: LoadMany<K, V> | GetManyOptions<K, V>,
+  ): Promise<Map<K, V>> {
+    this.#checkOpen();
+    return getMany(this.#parts, this.#reads, keys, options);
+  }
+
+  peek(key: K): V | undefined {
+    const slot = this.#freshSlot(key);
+    if (slot === undefined) return undefined;
+    const value = this.#parts.memory.valueIn(slot)?.value;
+    const { clone } = this.#parts.options;
+    return clone === undefined || value === undefined ? value : clone(value);
+  }
+
+  has(key: K): boolean {
+    return this.#freshSlot(key) !== undefined;
+  }
+
+  set(key: K, value: V, options?: EntryOptions<V>): Promise<void> {
+    try {
+      this.#checkOpen();
+      return this.#writes.set(key, value, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async setMany(entries: Iterable<readonly [K, V]>, options?: EntryOptions<V>): Promise<void> {
+    this.#checkOpen();
+    return this.#writes.setMany(entries, options);
+  }
+
+  async delete(key: K): Promise<boolean> {
+    this.#checkOpen();
+    return this.#writes.delete(key);
+  }
+
+  async expire(key: K): Promise<boolean> {
+    this.#checkOpen();
+    return this.#writes.expire(key);
+  }
+
+  async invalidateTags(...tags: string[]): Promise<void> {
+    this.#checkOpen();
+    return this.#writes.invalidateTags(tags);
+  }
+
+  async clear(): Promise<void> {
+    this.#checkOpen();
+    return this.#writes.clear();
+  }
+
+  async warmup(entries: WarmupEntries<K, V>, options?: WarmupOptions<K>): Promise<WarmupReport<K>> {
+    this.#checkOpen();
+    return warmup(this.#reads, this.#plain, this.#parts.events, entries, options);
+  }
+
+  getMetrics(): CacheMetrics {
+    return this.#counts.snapshot(this.size);
+  }
+
+  on<E extends CacheEventName>(event: E, listener: (event: CacheEvents<K>[E]) => void): () => void {
+    this.#checkOpen();
+    if (!EVENT_NAMES.includes(event)) {
+      throw new InvalidOptionError(
+        `event must be one of ${EVENT_NAMES.join(', ')}, got ${describeValue(event)}`,
+      );
+    }
+    if (typeof listener !== 'function') {
+      throw new InvalidOptionError(`a listener must be a function, got ${describeValue(listener)}`);
+    }
+    const off = this.#parts.events.on(event, listener);
+    this.#decideDirect();
+    return () => {
+      off();
+      this.#decideDirect();
+    };
+  }
+
+  async flush(): Promise<void> {
+    this.#checkOpen();
+    const outcomes = await Promise.allSettled([
+      this.#persistence?.flush(),
+      this.#parts.tier?.flush(),
+    ]);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #whenReady(): Promise<void> {
+    await Promise.all([this.#persistence?.ready, this.#parts.tier?.ready()]);
+  }
+
+  async #close(): Promise<void> {
+    const { events, flights, memory, tier } = this.#parts;
+    memory.closed = true;
+    this.#decideDirect();
+    const error = closedError(this.name);
+    for (const flight of flights.running()) flight.cancel(error);
+    flights.revokeAll();
+    await Promise.all([this.#persistence?.close(), tier?.close()]);
+    memory.stop();
+    events.clear();
+  }
+
+  #query(key: K, by: LoadBy<K, V>): Query<K, V> {
+    this.#checkOpen();
+    const id = idOf(key);
+    // A symbol has no text by which a tier could know it.
+    if (typeof id === 'symbol' && this.#parts.tier !== undefined) wireKeyOf(id);
+    if (by === undefined) {
+      return { id, key, loader: undefined, request: this.#plain, counted: true };
+    }
+    if (typeof by === 'function') {
+      return { id, key, loader: by, request: this.#plain, counted: true };
+    }
+    if (typeof by !== 'object' || (by as unknown) === null) {
+      throw new InvalidOptionError(
+        `the second argument of get must be a loader or options, got ${describeValue(by)}`,
+      );
+    }
+    const { options } = this.#parts;
+    const request = resolveRequest(by, options);
+    const loader = loaderOf(by, options.batcher);
+    request.signal?.throwIfAborted();
+    return { id, key, loader, request, counted: true };
+  }
+
+  #freshSlot(key: K): number | undefined {
+    this.#checkOpen();
+    const slot = this.#store.slots.get(idOf(key));
+    if (slot === undefined) return undefined;
+    const cell = this.#store.freshCells[slot] as number;
+    if (this.#direct && (cell < 0 || (cell > this.#time.horizon && this.#time.trusted))) {
+      return slot;
+    }
+    return this.#reads.isFresh(slot) ? slot : undefined;
+  }
+
+  #checkOpen(): void {
+    if (this.#parts.memory.closed) throw closedError(this.name);
+  }
+
+  #decideDirect(): void {
+    const { events, memory, options, tier } = this.#parts;
+    this.#direct =
+      !memory.closed &&
+      !memory.restoring &&
+      !events.active &&
+      tier === undefined &&
+      options.clone === undefined &&
+      options.refreshAhead === 1;
+  }
+}

@@ -1,0 +1,49 @@
+import { alignBatch, type BatchFunction } from './batch-function.js';
+
+interface Waiting<V> {
+  readonly resolve: (value: V) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Gathers the keys that one `getMany` must load into one call of its `loadMany`. */
+export class BulkLoad<K, V> {
+  readonly #loadMany: BatchFunction<K, V>;
+  #keys: K[] = [];
+  #waiting: Waiting<V>[] = [];
+  #gathering = true;
+
+  constructor(loadMany: BatchFunction<K, V>) {
+    this.#loadMany = loadMany;
+  }
+
+  load(key: K): Promise<V> {
+    return new Promise<V>((resolve, reject) => {
+      this.#keys.push(key);
+      this.#waiting.push({ resolve, reject });
+      // Keys that a tier was asked for first come later, together.
+      if (!this.#gathering && this.#keys.length === 1) {
+        void Promise.resolve().then(() => this.dispatch());
+      }
+    });
+  }
+
+  /** Loads what was gathered. Never rejects: each key's promise tells. */
+  async dispatch(): Promise<void> {
+    this.#gathering = false;
+    const keys = this.#keys;
+    const waiting = this.#waiting;
+    if (keys.length === 0) return;
+    this.#keys = [];
+    this.#waiting = [];
+    try {
+      const results = alignBatch(keys, await this.#loadMany(keys));
+      waiting.forEach(({ resolve, reject }, index) => {
+        const result = results[index];
+        if (result instanceof Error) reject(result);
+        else resolve(result as V);
+      });
+    } catch (error) {
+      for (const { reject } of waiting) reject(error);
+    }
+  }
+}

@@ -1,0 +1,124 @@
+/** What happened to a cache; see the events of `AsyncCache.on`. */
+export type CacheEventName =
+  | 'hit'
+  | 'stale'
+  | 'miss'
+  | 'load'
+  | 'error'
+  | 'set'
+  | 'delete'
+  | 'evict'
+  | 'expire'
+  | 'invalidate'
+  | 'clear'
+  | 'tier';
+
+/** Where an error that no caller sees came from. */
+export type ErrorSource =
+  'loader' | 'refresh' | 'tier' | 'persistence' | 'ttl' | 'tags' | 'weigh' | 'clone' | 'listener';
+
+export interface CacheEvent<K = unknown> {
+  readonly key?: K;
+}
+
+export interface CacheErrorEvent<K = unknown> extends CacheEvent<K> {
+  readonly error: unknown;
+  readonly source: ErrorSource;
+}
+
+export interface CacheInvalidateEvent<K = unknown> extends CacheEvent<K> {
+  readonly tags: readonly string[];
+}
+
+export interface CacheTierEvent<K = unknown> extends CacheEvent<K> {
+  /** What the tier reports of its state, in its own words: `'up'`, `'down'` … */
+  readonly state: string;
+  readonly detail?: unknown;
+}
+
+/** What a listener of each event is given. */
+export interface CacheEvents<K = unknown> {
+  hit: CacheEvent<K>;
+  stale: CacheEvent<K>;
+  miss: CacheEvent<K>;
+  load: CacheEvent<K>;
+  error: CacheErrorEvent<K>;
+  set: CacheEvent<K>;
+  delete: CacheEvent<K>;
+  evict: CacheEvent<K>;
+  expire: CacheEvent<K>;
+  invalidate: CacheInvalidateEvent<K>;
+  clear: CacheEvent<K>;
+  tier: CacheTierEvent<K>;
+}
+
+export const EVENT_NAMES: readonly CacheEventName[] = [
+  'hit',
+  'stale',
+  'miss',
+  'load',
+  'error',
+  'set',
+  'delete',
+  'evict',
+  'expire',
+  'invalidate',
+  'clear',
+  'tier',
+];
+
+type Listener<K, E extends CacheEventName> = (event: CacheEvents<K>[E]) => void;
+
+/** The listeners of one cache. Nothing is made for an event that nobody listens to. */
+export class EventHub<K> {
+  /** True while somebody listens to anything. */
+  active = false;
+  readonly #listeners = new Map<CacheEventName, readonly Listener<K, never>[]>();
+
+  on<E extends CacheEventName>(event: E, listener: Listener<K, E>): () => void {
+    // A registration of its own, so that one function registered twice is removed once.
+    const registered: Listener<K, E> = (payload) => {
+      listener(payload);
+    };
+    this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), registered]);
+    this.active = true;
+    return () => {
+      const rest = (this.#listeners.get(event) ?? []).filter((other) => other !== registered);
+      if (rest.length > 0) this.#listeners.set(event, rest);
+      else this.#listeners.delete(event);
+      this.active = this.#listeners.size > 0;
+    };
+  }
+
+  emit<E extends CacheEventName>(event: E, payload: CacheEvents<K>[E]): void {
+    const listeners = this.#listeners.get(event) as readonly Listener<K, E>[] | undefined;
+    if (listeners === undefined) return;
+    for (const listener of listeners) {
+      try {
+        listener(payload);
+      } catch (error) {
+        // A listener must not break a read. What an error listener throws has nowhere to go.
+        if (event !== 'error') this.emit('error', { error, source: 'listener' });
+      }
+    }
+  }
+
+  /** An event that carries nothing but its key. */
+  tell(
+    event: 'hit' | 'stale' | 'miss' | 'load' | 'set' | 'delete' | 'evict' | 'expire',
+    key: K,
+  ): void {
+    if (this.active && this.#listeners.has(event)) this.emit(event, { key });
+  }
+
+  /** An error that no caller, or not every caller, gets to see. */
+  report(error: unknown, source: ErrorSource, key?: K): void {
+    if (!this.#listeners.has('error')) return;
+    this.emit('error', key === undefined ? { error, source } : { error, source, key });
+  }
+
+  clear(): void {
+    this.#listeners.clear();
+    this.active = false;
+  }
+}

@@ -1,0 +1,89 @@
+import type { KeyId } from './cache-key.js';
+
+/** First pause of a refresh that failed, in milliseconds; each further failure doubles it. */
+const FIRST_PAUSE = 1000;
+const LONGEST_PAUSE = 60_000;
+
+interface Failure {
+  error: unknown;
+  /** Until then callers get the error without a load. */
+  rememberedUntil: number;
+  /** Failures of refreshes in a row. */
+  refreshes: number;
+  /** Before then no refresh begins behind a stale value. */
+  refreshAfter: number;
+}
+
+/** What failed lately: errors to hand out again, and refreshes to hold back. Bounded like the memory. */
+export class Failures {
+  readonly #byId = new Map<KeyId, Failure>();
+  readonly #limit: number;
+  readonly #random: () => number;
+
+  constructor(limit: number, random: () => number = Math.random) {
+    this.#limit = limit;
+    this.#random = random;
+  }
+
+  /** A load failed: its error is remembered for `errorTtl` milliseconds, and a refresh pauses. */
+  note(id: KeyId, error: unknown, now: number, errorTtl: number, background: boolean): void {
+    const before = this.#byId.get(id);
+    if (!background && errorTtl <= 0) {
+      if (before !== undefined) before.error = error;
+      return;
+    }
+    const refreshes = (before?.refreshes ?? 0) + (background ? 1 : 0);
+    const failure: Failure = {
+      error,
+      rememberedUntil: now + errorTtl,
+      refreshes,
+      refreshAfter: background ? now + this.#pause(refreshes) : (before?.refreshAfter ?? 0),
+    };
+    this.#byId.delete(id);
+    this.#byId.set(id, failure);
+    if (this.#byId.size > this.#limit) this.#byId.delete(this.#byId.keys().next().value);
+  }
+
+  /** The failure that callers are given instead of a load. */
+  remembered(id: KeyId, now: number): { readonly error: unknown } | undefined {
+    if (this.#byId.size === 0) return undefined;
+    const failure = this.#byId.get(id);
+    return failure !== undefined && now < failure.rememberedUntil ? failure : undefined;
+  }
+
+  /** Whether anything is known to have failed. */
+  knows(id: KeyId): boolean {
+    return this.#byId.size > 0 && this.#byId.has(id);
+  }
+
+  mayRefresh(id: KeyId, now: number): boolean {
+    if (this.#byId.size === 0) return true;
+    const failure = this.#byId.get(id);
+    return failure === undefined || (now >= failure.refreshAfter && now >= failure.rememberedUntil);
+  }
+
+  forget(id: KeyId): void {
+    if (this.#byId.size > 0) this.#byId.delete(id);
+  }
+
+  clear(): void {
+    this.#byId.clear();
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  /** Forgets what no longer matters; failures of a refresh still count for a while. */
+  sweep(now: number): void {
+    for (const [id, failure] of this.#byId) {
+      const until = Math.max(failure.rememberedUntil, failure.refreshAfter + LONGEST_PAUSE);
+      if (now >= until) this.#byId.delete(id);
+    }
+  }
+
+  #pause(failures: number): number {
+    const pause = Math.min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE);
+    return pause * (0.5 + 0.5 * this.#random());
+  }
+}

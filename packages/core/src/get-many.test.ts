@@ -1,0 +1,540 @@
+import { deferred, settle, stateOf } from '../test/deferred.js';
+import { AsyncCache, CacheError, LoadTimeoutError } from './index.js';
+import { fakeClock } from './testing.js';
+import type { BatchResults } from './index.js';
+
+type Results = BatchResults<string, string>;
+
+/** Loads `v:<key>` for each key, and notes what it was asked for. */
+function batch() {
+  return jest.fn((keys: readonly string[]) => Promise.resolve(keys.map((key) => `v:${key}`)));
+}
+
+describe('getMany', () => {
+  it('loads the missing keys only, in one call, and answers in key order', async () => {
+    const cache = new AsyncCache<string, string>();
+    await cache.set('b', 'cached');
+    const loadMany = batch();
+    const found = await cache.getMany(['c', 'b', 'a'], loadMany);
+
+    expect([...found]).toEqual([
+      ['c', 'v:c'],
+      ['b', 'cached'],
+      ['a', 'v:a'],
+    ]);
+    expect(loadMany.mock.calls).toEqual([[['c', 'a']]]);
+    expect(cache.peek('a')).toBe('v:a');
+  });
+
+  it('takes loadMany alone or among options', async () => {
+    const cache = new AsyncCache<string, string>();
+
+    expect((await cache.getMany(['a'], { loadMany: batch() })).get('a')).toBe('v:a');
+  });
+
+  it('asks for a key given twice once, and answers it where it came first', async () => {
+    const cache = new AsyncCache<string, string>();
+    const loadMany = batch();
+    const found = await cache.getMany(['b', 'a', 'b', 'a', 'c'], loadMany);
+
+    expect([...found.keys()]).toEqual(['b', 'a', 'c']);
+    expect(loadMany.mock.calls).toEqual([[['b', 'a', 'c']]]);
+  });
+
+  it('asks for equal objects once, and answers each of them', async () => {
+    const cache = new AsyncCache<readonly unknown[], string>();
+    const loadMany = jest.fn((keys: readonly (readonly unknown[])[]) =>
+      Promise.resolve(keys.map((key) => `v:${key.join()}`)),
+    );
+    const keys = [
+      ['u', 1],
+      ['u', 1],
+      ['u', 2],
+    ];
+    const found = await cache.getMany(keys, loadMany);
+
+    expect(keys.map((key) => found.get(key))).toEqual(['v:u,1', 'v:u,1', 'v:u,2']);
+    expect(loadMany).toHaveBeenCalledWith([
+      ['u', 1],
+      ['u', 2],
+    ]);
+  });
+
+  it('without a loader answers what is cached only', async () => {
+    const cache = new AsyncCache<string, string | undefined>();
+    await cache.set('a', 'v');
+    await cache.set('u', undefined);
+
+    expect([...(await cache.getMany(['x', 'a', 'u']))]).toEqual([
+      ['a', 'v'],
+      ['u', undefined],
+    ]);
+    expect([...(await cache.getMany(['x', 'a'], {}))]).toEqual([['a', 'v']]);
+  });
+
+  it('loads each key by itself with a loader', async () => {
+    const cache = new AsyncCache<string, string>();
+    const loader = jest.fn((key: string) => `l:${key}`);
+    const found = await cache.getMany(['a', 'b'], { loader });
+
+    expect([...found.values()]).toEqual(['l:a', 'l:b']);
+    expect(loader).toHaveBeenCalledTimes(2);
+  });
+
+  it('calls loadMany for no key at all never', async () => {
+    const cache = new AsyncCache<string, string>();
+    const loadMany = batch();
+    await cache.set('a', 'v');
+
+    expect(await cache.getMany([], loadMany)).toEqual(new Map());
+    await cache.getMany(['a'], loadMany);
+    expect(loadMany).not.toHaveBeenCalled();
+  });
+
+  it('reads any iterable, once', async () => {
+    const cache = new AsyncCache<string, string>();
+    function* keys(): Generator<string> {
+      yield 'a';
+      yield 'b';
+    }
+    expect((await cache.getMany(keys(), batch())).size).toBe(2);
+    expect((await cache.getMany(new Set(['a', 'c']), batch())).size).toBe(2);
+
+    expect((await cache.getMany(new Map([['d', 1]]).keys(), batch())).size).toBe(1);
+  });
+
+  it('rejects with what an iterable throws, and loads nothing', async () => {
+    const cache = new AsyncCache<string, string>();
+    const error = new Error('no more keys');
+    function* keys(): Generator<string> {
+      yield 'a';
+      throw error;
+    }
+    const loadMany = batch();
+
+    await expect((async () => cache.getMany(keys(), loadMany))()).rejects.toBe(error);
+    expect(loadMany).not.toHaveBeenCalled();
+    expect(await cache.get('a', () => 'free')).toBe('free');
+  });
+});
+
+describe('what loadMany may answer', () => {
+  const ask = async (results: unknown, keys: string[] = ['a', 'b']) => {
+    const cache = new AsyncCache<string, unknown>();
+    const found = await cache.getMany(keys, () => Promise.resolve(results as Results));
+    return { cache, found };
+  };
+
+  it('a Map', async () => {
+    const { found } = await ask(
+      new Map([
+        ['b', 2],
+        ['a', 1],
+        ['z', 9],
+      ]),
+    );
+
+    expect([...found]).toEqual([
+      ['a', 1],
+      ['b', 2],
+    ]);
+  });
+
+  it('a record, read by its own properties only', async () => {
+    const { found } = await ask(JSON.parse('{"b":2,"a":1,"__proto__":3}'), ['a', 'b', '__proto__']);
+    expect([...found]).toEqual([
+      ['a', 1],
+      ['b', 2],
+      ['__proto__', 3],
+    ]);
+
+    const keys = ['a', 'toString', 'constructor', '__proto__', 'hasOwnProperty'];
+    const { found: few } = await ask({ a: 1 }, keys);
+    expect(keys.map((key) => few.get(key))).toEqual([
+      1,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it('a record without a prototype', async () => {
+    const { found } = await ask(Object.assign(Object.create(null) as object, { a: 1, b: 2 }));
+
+    expect([...found.values()]).toEqual([1, 2]);
+  });
+
+  it('a record for keys that are numbers', async () => {
+    const cache = new AsyncCache<number, string>();
+    const found = await cache.getMany([2, 1], () => Promise.resolve({ 1: 'one', 2: 'two' }));
+
+    expect([...found]).toEqual([
+      [2, 'two'],
+      [1, 'one'],
+    ]);
+  });
+
+  it('a Map for keys that are objects', async () => {
+    const cache = new AsyncCache<{ id: number }, string>();
+    const found = await cache.getMany([{ id: 1 }, { id: 2 }], (keys) =>
+      Promise.resolve(new Map(keys.map((key) => [key, `v${key.id}`]))),
+    );
+
+    expect([...found.values()]).toEqual(['v1', 'v2']);
+    expect(cache.peek({ id: 2 })).toBe('v2');
+  });
+
+  it('a thenable', async () => {
+    const cache = new AsyncCache<string, string>();
+    const thenable = {
+      then: (resolve: (results: string[]) => void) => resolve(['v']),
+    } as unknown as PromiseLike<string[]>;
+
+    expect((await cache.getMany(['a'], () => thenable)).get('a')).toBe('v');
+  });
+
+  it('undefined and null in an array, which are values', async () => {
+    const { cache, found } = await ask([undefined, null]);
+
+    expect([...found]).toEqual([
+      ['a', undefined],
+      ['b', null],
+    ]);
+    expect(cache.has('a')).toBe(true);
+    expect(cache.has('b')).toBe(true);
+  });
+
+  it('a key that a Map or record leaves out is undefined', async () => {
+    for (const results of [new Map([['a', 1]]), { a: 1 }]) {
+      const { found } = await ask(results);
+
+      expect(found.get('a')).toBe(1);
+      expect(found.get('b')).toBeUndefined();
+    }
+  });
+
+  it.each([[[]], [['one']], [['one', 'two', 'three']]])(
+    'no array of another length: %j',
+    async (results) => {
+      const cache = new AsyncCache<string, string>();
+      const error: unknown = await cache
+        .getMany(['a', 'b'], () => Promise.resolve(results))
+        .catch((reason: unknown) => reason);
+
+      expect(error).toBeInstanceOf(CacheError);
+      expect((error as CacheError).code).toBe('ERR_ACACHE_BATCH_LENGTH');
+      expect(cache.size).toBe(0);
+      expect(await cache.get('a', () => 'again')).toBe('again');
+    },
+  );
+
+  it.each([undefined, null, 5, 'ab'])('%p is refused, and nothing is cached', async (results) => {
+    const cache = new AsyncCache<string, string>();
+
+    await expect(
+      cache.getMany(['a', 'b'], () => Promise.resolve(results as never)),
+    ).rejects.toBeInstanceOf(Error);
+    expect(cache.size).toBe(0);
+  });
+
+  it('an array that changes afterwards changes nothing', async () => {
+    const cache = new AsyncCache<string, string>();
+    let given: string[] = [];
+    await cache.getMany(['a', 'b'], (keys) => {
+      given = keys as string[];
+      return Promise.resolve(keys.map((key) => `v:${key}`));
+    });
+    try {
+      given.length = 0;
+    } catch {
+      // A frozen array is as good.
+    }
+
+    expect(cache.peek('b')).toBe('v:b');
+  });
+});
+
+describe('a loadMany that fails', () => {
+  it('for one key rejects with it after the others are stored', async () => {
+    const cache = new AsyncCache<string, string>();
+    const error = new Error('no b');
+    const got: unknown = await cache
+      .getMany(['a', 'b', 'c'], () => Promise.resolve(['A', error, 'C']))
+      .catch((reason: unknown) => reason);
+
+    expect(got).toBe(error);
+    expect([cache.peek('a'), cache.has('b'), cache.peek('c')]).toEqual(['A', false, 'C']);
+    expect(await cache.get('b', () => 'again')).toBe('again');
+  });
+
+  it('for two keys rejects with the first of them, in key order', async () => {
+    const cache = new AsyncCache<string, string>();
+    const errors = [new Error('no a'), new Error('no b')];
+
+    await expect(cache.getMany(['a', 'b'], () => Promise.resolve(errors))).rejects.toBe(errors[0]);
+  });
+
+  it('for a key of a Map or record rejects too', async () => {
+    const error = new Error('no b');
+    for (const results of [
+      new Map<string, string | Error>([
+        ['a', 'A'],
+        ['b', error],
+      ]),
+      { a: 'A', b: error },
+    ]) {
+      const cache = new AsyncCache<string, string>();
+
+      await expect(
+        cache.getMany(['a', 'b'], () => Promise.resolve(results as Results)),
+      ).rejects.toBe(error);
+      expect(cache.peek('a')).toBe('A');
+    }
+  });
+
+  it.each(['rejects', 'throws'])('and %s rejects with just that', async (way) => {
+    const cache = new AsyncCache<string, string>();
+    const error = new Error('all down');
+    const loadMany = (): Promise<string[]> => {
+      if (way === 'throws') throw error;
+      return Promise.reject(error);
+    };
+
+    await expect(cache.getMany(['a', 'b'], loadMany)).rejects.toBe(error);
+    expect(cache.size).toBe(0);
+    expect(await cache.get('a', () => 'again')).toBe('again');
+  });
+
+  it('rejects only once keys of other loads are stored', async () => {
+    const cache = new AsyncCache<string, string>();
+    const slow = deferred<string>();
+    const other = cache.get('slow', () => slow.promise);
+    const error = new Error('down');
+    const many = cache.getMany(['slow', 'a'], () => Promise.reject(error));
+    many.catch(() => undefined);
+    slow.resolve('v');
+    await other;
+
+    await expect(many).rejects.toBe(error);
+    expect(cache.peek('slow')).toBe('v');
+  });
+
+  it('gives those who joined a key of it the same error, unwrapped', async () => {
+    const cache = new AsyncCache<string, string>();
+    const load = deferred<string[]>();
+    const many = cache.getMany(['a', 'b'], () => load.promise).catch((error: unknown) => error);
+    const single = cache.get('a', () => 'x').catch((error: unknown) => error);
+    const error = new Error('down');
+    load.reject(error);
+
+    expect(await many).toBe(error);
+    expect(await single).toBe(error);
+  });
+
+  it('leaves stale values inside staleIfError to be served', async () => {
+    const clock = fakeClock();
+    const cache = new AsyncCache<string, string>({ clock, ttl: 1_000, staleIfError: '1h' });
+    await cache.setMany([
+      ['a', 'A'],
+      ['b', 'B'],
+    ]);
+    await clock.advance(2_000);
+    const found = await cache.getMany(['a', 'b'], () => Promise.reject(new Error('down')));
+
+    expect([...found.values()]).toEqual(['A', 'B']);
+  });
+
+  it('is remembered for each key by errorTtl', async () => {
+    const cache = new AsyncCache<string, string>({ errorTtl: '1m' });
+    const error = new Error('no a');
+    await expect(cache.getMany(['a', 'b'], () => Promise.resolve([error, 'B']))).rejects.toBe(
+      error,
+    );
+
+    await expect(cache.get('a', () => 'x')).rejects.toBe(error);
+    expect(await cache.get('b', () => 'x')).toBe('B');
+  });
+});
+
+describe('getMany beside other calls', () => {
+  it('joins loads that run, and is joined', async () => {
+    const cache = new AsyncCache<string, string>();
+    const single = deferred<string>();
+    const first = cache.get('a', () => single.promise);
+    const many = deferred<string[]>();
+    const loadMany = jest.fn(() => many.promise);
+    const second = cache.getMany(['a', 'b'], loadMany);
+    const loader = jest.fn(() => 'own');
+    const third = cache.get('b', loader);
+    await settle();
+    single.resolve('A');
+    many.resolve(['B']);
+
+    expect(await first).toBe('A');
+    expect([...(await second).values()]).toEqual(['A', 'B']);
+    expect(await third).toBe('B');
+    expect(loadMany.mock.calls).toEqual([[['b']]]);
+    expect(loader).not.toHaveBeenCalled();
+  });
+
+  it('of ten callers loads each key once', async () => {
+    const cache = new AsyncCache<string, string>();
+    const loadMany = batch();
+    const found = await Promise.all(
+      Array.from({ length: 10 }, () => cache.getMany(['a', 'b'], loadMany)),
+    );
+
+    expect(loadMany).toHaveBeenCalledTimes(1);
+    for (const one of found) expect([...one.values()]).toEqual(['v:a', 'v:b']);
+  });
+
+  it('that overlaps another asks for the rest only', async () => {
+    const cache = new AsyncCache<string, string>();
+    const loadMany = batch();
+    await Promise.all([cache.getMany(['a', 'b'], loadMany), cache.getMany(['b', 'c'], loadMany)]);
+
+    expect(loadMany.mock.calls).toEqual([[['a', 'b']], [['c']]]);
+  });
+
+  it('answers in key order however the loads settle', async () => {
+    const cache = new AsyncCache<string, string>();
+    const slow = deferred<string>();
+    const first = cache.get('a', () => slow.promise);
+    const many = cache.getMany(['a', 'b'], batch());
+    await settle();
+    expect(await stateOf(many)).toBe('pending');
+    slow.resolve('A');
+    await first;
+
+    expect([...(await many).keys()]).toEqual(['a', 'b']);
+  });
+
+  it('serves stale values at once, and refreshes them in one call behind it', async () => {
+    const clock = fakeClock();
+    const cache = new AsyncCache<string, string>({ clock, ttl: 1_000, staleWhileRevalidate: '1h' });
+    await cache.setMany([
+      ['a', 'old'],
+      ['b', 'old'],
+    ]);
+    await clock.advance(1_500);
+    const loadMany = batch();
+    const found = await cache.getMany(['a', 'b'], loadMany);
+    expect([...found.values()]).toEqual(['old', 'old']);
+    await settle();
+
+    expect(loadMany.mock.calls).toEqual([[['a', 'b']]]);
+    expect([cache.peek('a'), cache.peek('b')]).toEqual(['v:a', 'v:b']);
+  });
+
+  it('with refresh loads every key anew, in one call', async () => {
+    const cache = new AsyncCache<string, string>();
+    await cache.set('a', 'old');
+    const loadMany = batch();
+    const found = await cache.getMany(['a', 'b'], { loadMany, refresh: true });
+
+    expect([...found.values()]).toEqual(['v:a', 'v:b']);
+    expect(loadMany.mock.calls).toEqual([[['a', 'b']]]);
+    expect(cache.peek('a')).toBe('v:a');
+  });
+
+  it('applies ttl, tags and windows to what it loads', async () => {
+    const clock = fakeClock();
+    const cache = new AsyncCache<string, string>({ clock });
+    await cache.getMany(['a', 'b'], {
+      loadMany: batch(),
+      ttl: (value) => (value === 'v:a' ? '1s' : '2s'),
+      tags: (_value, key) => [`tag:${key}`],
+      staleWhileRevalidate: '1h',
+    });
+    expect((await cache.getWithMeta('a')).ttlLeft).toBe(1_000);
+    expect((await cache.getWithMeta('b')).ttlLeft).toBe(2_000);
+    await cache.invalidateTags('tag:b');
+    await clock.advance(1_500);
+
+    expect(await cache.get('b')).toBeUndefined();
+    expect((await cache.getWithMeta('a')).status).toBe('stale');
+  });
+
+  it('a key that is set meanwhile keeps what was set', async () => {
+    const cache = new AsyncCache<string, string>();
+    const load = deferred<string[]>();
+    const many = cache.getMany(['a', 'b'], () => load.promise);
+    await cache.set('a', 'set');
+    load.resolve(['A', 'B']);
+
+    expect([...(await many).values()]).toEqual(['A', 'B']);
+    expect([cache.peek('a'), cache.peek('b')]).toEqual(['set', 'B']);
+  });
+
+  it('counts one get for each key', async () => {
+    const cache = new AsyncCache<string, string>();
+    await cache.set('a', 'v');
+    await cache.getMany(['a', 'b', 'c'], batch());
+
+    expect(cache.getMetrics()).toMatchObject({ hits: 1, misses: 2 });
+  });
+});
+
+describe('getMany with a signal or a limit', () => {
+  it('that has fired rejects with its reason, and loads nothing', async () => {
+    const cache = new AsyncCache<string, string>();
+    await cache.set('cached', 'v');
+    const reason = new Error('gone');
+    const loadMany = batch();
+
+    for (const keys of [['a'], ['cached']]) {
+      await expect(
+        cache.getMany(keys, { loadMany, signal: AbortSignal.abort(reason) }),
+      ).rejects.toBe(reason);
+    }
+    expect(loadMany).not.toHaveBeenCalled();
+  });
+
+  it('that fires rejects at once; nobody else is disturbed', async () => {
+    const cache = new AsyncCache<string, string>();
+    const load = deferred<string[]>();
+    const stop = new AbortController();
+    const loadMany = jest.fn(() => load.promise);
+    const leaving = cache.getMany(['a', 'b'], { loadMany, signal: stop.signal });
+    const staying = cache.get('a', () => 'x');
+    const reason = new Error('gone');
+    stop.abort(reason);
+    await expect(leaving).rejects.toBe(reason);
+    load.resolve(['A', 'B']);
+
+    expect(await staying).toBe('A');
+    expect(cache.peek('a')).toBe('A');
+    expect(loadMany).toHaveBeenCalledTimes(1);
+  });
+
+  it('that fires while it waits alone: the late values are stored nowhere', async () => {
+    const cache = new AsyncCache<string, string>();
+    const load = deferred<string[]>();
+    const stop = new AbortController();
+    const leaving = cache.getMany(['a', 'b'], {
+      loadMany: () => load.promise,
+      signal: stop.signal,
+    });
+    stop.abort();
+    await expect(leaving).rejects.toBe(stop.signal.reason);
+    load.resolve(['A', 'B']);
+    await settle();
+
+    expect(cache.size).toBe(0);
+    expect(await cache.get('a', () => 'new')).toBe('new');
+  });
+
+  it('rejects at its timeout', async () => {
+    const clock = fakeClock();
+    const cache = new AsyncCache<string, string>({ clock });
+    const many = cache.getMany(['a'], {
+      loadMany: () => new Promise<string[]>(() => {}),
+      timeout: 50,
+    });
+    const outcome = many.catch((error: unknown) => error);
+    await clock.advance(50);
+
+    expect(await outcome).toBeInstanceOf(LoadTimeoutError);
+  });
+});

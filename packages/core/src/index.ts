@@ -1,0 +1,50 @@
+export { AsyncCache } from './async-cache.js';
+export type { Cache, LoaderReturning, LoadingOptions } from './cache.js';
+export type {
+  AsyncCacheOptions,
+  EntryOptions,
+  GetManyOptions,
+  GetOptions,
+  LoadMany,
+} from './cache-options.js';
+export type { LoadContext, Loader } from './loader.js';
+export type { ReadResult, ReadStatus } from './read-result.js';
+export type { CacheMetrics } from './metrics.js';
+export type { WarmupEntries, WarmupOptions, WarmupProgress, WarmupReport } from './warmup.js';
+export type {
+  CacheErrorEvent,
+  CacheEvent,
+  CacheEventName,
+  CacheEvents,
+  CacheInvalidateEvent,
+  CacheTierEvent,
+  ErrorSource,
+} from './events.js';
+
+export { makeKey, encodeKey } from './make-key.js';
+export { toMilliseconds, ttlToMilliseconds } from './duration.js';
+export type { Duration, Ttl } from './duration.js';
+export { CacheError, InvalidOptionError, LoadTimeoutError } from './errors.js';
+export type { CacheErrorCode } from './errors.js';
+export { alignBatch } from './batch-function.js';
+export type { BatchFunction, BatchResults } from './batch-function.js';
+
+// The ports: what the other packages plug into.
+export { systemClock } from './clock.js';
+export type { Clock, ClockTimer } from './clock.js';
+export { diesAt, freshnessAt } from './entry.js';
+export type { Entry, EntryTimes, Freshness } from './entry.js';
+export type { Batcher } from './batcher.js';
+export type { Persistence, PersistenceHost } from './persistence.js';
+export type { Policy, PolicyFactory, PolicyLimits } from './policy.js';
+export type { Serializer } from './serializer.js';
+export type { Store } from './store.js';
+export type {
+  Tier,
+  TierAnswer,
+  TierHost,
+  TierIntent,
+  TierLease,
+  TierNamespace,
+  TierRequest,
+} from './tier.js';

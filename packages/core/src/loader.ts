@@ -1,0 +1,23 @@
+import type { Ttl } from './duration.js';
+
+/** What a loader is told, and what it may decide about the value it loads. */
+export interface LoadContext<V> {
+  /**
+   * Fires once the last waiting caller has left, by its own signal or at its hard timeout, and when
+   * the cache is closed. Handing it on to what the loader calls stops work that nobody waits for.
+   */
+  readonly signal: AbortSignal;
+  /** The value that is being refreshed, for conditional requests; `undefined` where there is none. */
+  readonly previous: V | undefined;
+  /** True when the callers were already served and nobody waits for this load. */
+  readonly background: boolean;
+  /** Decides the ttl of what is being loaded, before every other setting. */
+  readonly ttl: (ttl: Ttl) => void;
+  /** Adds tags to what is being loaded. */
+  readonly tag: (...tags: string[]) => void;
+  /** Hands the value to the callers and stores it nowhere; what was stored is removed. */
+  readonly skipStore: () => void;
+}
+
+/** Makes the value of a key on a miss. */
+export type Loader<K, V> = (key: K, context: LoadContext<V>) => V | PromiseLike<V>;

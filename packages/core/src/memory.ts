@@ -1,0 +1,211 @@
+import type { ResolvedOptions } from './cache-options.js';
+import { keyOfId, type KeyId } from './cache-key.js';
+import type { Entry } from './entry.js';
+import type { EventHub } from './events.js';
+import type { Failures } from './failures.js';
+import type { Counters } from './metrics.js';
+import type { PersistenceLink } from './persistence-link.js';
+import { MemoryStore, type Backing, type Departure, type StoredEntry } from './store.js';
+import { Timekeeper } from './timekeeper.js';
+import type { Clock } from './clock.js';
+import { checkWeight } from './weight.js';
+
+/** One slice of upkeep does no more than this, about a millisecond's work. */
+const VISITS_PER_SLICE = 50_000;
+const REMOVALS_PER_SLICE = 2000;
+/** Rest between two rounds of upkeep, in milliseconds. */
+const REST = 1000;
+
+/** The store with everything that must hear of its changes: persistence, events, metrics, upkeep. */
+export class Memory<K, V> {
+  readonly store: MemoryStore<K, V>;
+  readonly time: Timekeeper;
+  /** Set by `close`. */
+  closed = false;
+
+  readonly #maxSize: number;
+  readonly #maxWeight: number;
+  readonly #weigh: ResolvedOptions<K, V>['weigh'];
+  readonly #events: EventHub<K>;
+  readonly #counts: Counters;
+  readonly #failures: Failures;
+  readonly #persistence: PersistenceLink<K, V> | undefined;
+
+  constructor(
+    options: ResolvedOptions<K, V>,
+    parts: {
+      clock: Clock;
+      isPlatformClock: boolean;
+      events: EventHub<K>;
+      counts: Counters;
+      failures: Failures;
+      persistence: PersistenceLink<K, V> | undefined;
+    },
+  ) {
+    this.#events = parts.events;
+    this.#counts = parts.counts;
+    this.#failures = parts.failures;
+    this.#persistence = parts.persistence;
+    const { maxSize, maxWeight } = options;
+    this.#maxSize = maxSize;
+    this.#maxWeight = maxWeight;
+    this.#weigh = options.weigh;
+    const policy = options.policy({
+      maxSize,
+      maxWeight,
+      weightOf: (slot) => this.store.weightOf(slot),
+    });
+    this.store = new MemoryStore<K, V>({
+      maxSize,
+      maxWeight,
+      policy,
+      usualTtl: typeof options.ttl === 'number' ? options.ttl : Infinity,
+      departed: (id, key, cause) => {
+        this.#departed(id, key, cause);
+      },
+    });
+    this.time = new Timekeeper(parts.clock, parts.isPlatformClock, (now) => this.#upkeep(now));
+  }
+
+  /** True while reads must wait for what an earlier process kept. */
+  get restoring(): boolean {
+    return this.#persistence?.holdsReads ?? false;
+  }
+
+  /** Settles when reads need not wait any more; never rejects. */
+  get restored(): Promise<void> {
+    return this.#persistence?.restored ?? Promise.resolve();
+  }
+
+  /** Entries that are not dead. */
+  get size(): number {
+    const now = this.time.now();
+    // Twice where a sweep had stopped on its way.
+    while (this.store.diesFirst <= now) this.store.sweep(now);
+    return this.store.occupied;
+  }
+
+  /** The slot of an entry that is not dead; a dead one is removed. */
+  find(id: KeyId, now: number): number | undefined {
+    const slot = this.store.slotOf(id);
+    if (slot === undefined) return undefined;
+    if (this.store.freshness(slot, now) !== 'dead') return slot;
+    this.store.depart(slot, 'expire');
+    return undefined;
+  }
+
+  /** The value in a slot, wrapped; `undefined` where a sealed one cannot be made. */
+  valueIn(slot: number): { readonly value: V } | undefined {
+    const key = this.store.keyOf(slot);
+    const id = this.store.idAt(slot);
+    try {
+      return { value: this.store.valueOf(slot) };
+    } catch (error) {
+      this.#persistence?.delete(id);
+      this.#events.report(error, 'persistence', key);
+      return undefined;
+    }
+  }
+
+  keep(id: KeyId, entry: StoredEntry<K, V>, backing: Backing, now: number): void {
+    // A store without room is asked nothing, so that it counts no eviction.
+    if (this.#maxSize === 0) return;
+    this.#persistence?.set(id, entry);
+    this.store.put(id, entry, backing, now);
+    this.planUpkeep();
+  }
+
+  /** Puts back what an earlier process kept; where there is a tier, it must confirm it first. */
+  restore(id: KeyId, entry: Entry<V>, confirmed: boolean): void {
+    if (this.#maxSize === 0 || this.store.slotOf(id) !== undefined) return;
+    const key = keyOfId(id) as K;
+    const backing = confirmed ? 'local' : 'restored';
+    try {
+      const weight = this.#weigh === undefined ? 1 : checkWeight(this.#weigh(entry.value, key));
+      if (weight > this.#maxWeight) return;
+      this.store.put(id, sealedEntry(entry, key, weight), backing, this.time.now(), true);
+      this.planUpkeep();
+    } catch (error) {
+      this.#events.report(error, 'persistence', key);
+    }
+  }
+
+  /** Ids of all entries, the one that the policy lets go first at the front. */
+  *order(): Generator<KeyId> {
+    for (const slot of this.store.order()) yield this.store.idAt(slot);
+  }
+
+  /** Takes a key out, whether memory holds it or not: a persistence may still be restoring it. */
+  forget(id: KeyId, slot: number | undefined): void {
+    this.#persistence?.delete(id);
+    if (slot !== undefined) this.store.remove(slot);
+  }
+
+  /** Tags were invalidated: what is yet to be restored with one of them is not. */
+  tagsInvalidated(tags: readonly string[]): void {
+    this.#persistence?.invalidateTags(tags);
+  }
+
+  drop(slot: number): void {
+    this.#persistence?.delete(this.store.idAt(slot));
+    this.store.remove(slot);
+  }
+
+  /** Ends the freshness of an entry now; what has no stale window left is gone. */
+  expire(slot: number): void {
+    const { store } = this;
+    const now = this.time.now();
+    if (store.times(slot).freshUntil > now) store.expire(slot, now);
+    const id = store.idAt(slot);
+    if (store.freshness(slot, now) === 'dead') {
+      this.#counts.expirations++;
+      this.drop(slot);
+    } else if (this.#persistence !== undefined && this.valueIn(slot) !== undefined) {
+      this.#persistence.set(id, store.entryOf(slot));
+    }
+    this.planUpkeep();
+  }
+
+  clear(): void {
+    this.#persistence?.clear();
+    this.store.clear();
+  }
+
+  /** Gives everything back. */
+  stop(): void {
+    this.time.stop();
+    this.store.clear();
+    this.#failures.clear();
+  }
+
+  planUpkeep(): void {
+    const { diesFirst } = this.store;
+    if (diesFirst !== Infinity) this.time.planUpkeep(diesFirst);
+  }
+
+  #upkeep(now: number): number {
+    this.#failures.sweep(now);
+    if (!this.store.sweep(now, VISITS_PER_SLICE, REMOVALS_PER_SLICE)) return now + 1;
+    const { diesFirst } = this.store;
+    const next = Math.max(diesFirst, now + REST);
+    return this.#failures.size > 0 ? Math.min(next, now + 60 * REST) : next;
+  }
+
+  #departed(id: KeyId, key: K, cause: Departure): void {
+    this.#persistence?.delete(id);
+    if (cause === 'evict') this.#counts.evictions++;
+    else this.#counts.expirations++;
+    this.#events.tell(cause, key);
+  }
+}
+
+/** An entry whose value is read from the persistence when it is first wanted. */
+function sealedEntry<K, V>(entry: Entry<V>, key: K, weight: number): StoredEntry<K, V> {
+  const { createdAt, freshUntil, staleWhileRevalidate, staleIfError, tags } = entry;
+  return {
+    get value() {
+      return entry.value;
+    },
+    ...{ key, createdAt, freshUntil, staleWhileRevalidate, staleIfError, tags, weight },
+  };
+}

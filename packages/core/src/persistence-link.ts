@@ -1,0 +1,184 @@
+import { idOfWireKey, wireKeyOf, type KeyId } from './cache-key.js';
+import type { Clock, ClockTimer } from './clock.js';
+import { diesAt, type Entry } from './entry.js';
+import type { EventHub } from './events.js';
+import type { Persistence, PersistenceHost } from './persistence.js';
+
+/** Without an entry for so long, in milliseconds, a restore counts as stuck and reads go on without it. */
+const STUCK_AFTER = 5000;
+/** How long `close` waits for a persistence that does not answer. */
+const CLOSE_WITHIN = 3000;
+
+/** What the cache does with what is restored. */
+export interface Restorer<V> {
+  restore(id: KeyId, entry: Entry<V>): void;
+  order(): Iterable<KeyId>;
+}
+
+/**
+ * A cache's side of its persistence: restores once, then tells it every change. Its errors become
+ * events; they never reach a read.
+ */
+export class PersistenceLink<K, V> {
+  readonly #persistence: Persistence;
+  readonly #clock: Clock;
+  readonly #events: EventHub<K>;
+  /** Changed while the restore ran, so that what is restored of them is old. */
+  readonly #changed = new Set<KeyId>();
+  readonly #invalidatedTags = new Set<string>();
+  #cleared = false;
+  #state: 'restoring' | 'open' | 'failed' | 'closed' = 'restoring';
+  #holdsReads = true;
+  #failure: unknown;
+  #watchdog: ClockTimer | undefined;
+  #stopWaiting: () => void = () => undefined;
+  /** Settles when reads need not wait any longer; never rejects. */
+  restored: Promise<void> = Promise.resolve();
+  /** Settles with the restore; rejects when the cache goes on without persistence. */
+  ready: Promise<void> = Promise.resolve();
+
+  constructor(persistence: Persistence, clock: Clock, events: EventHub<K>) {
+    this.#persistence = persistence;
+    this.#clock = clock;
+    this.#events = events;
+  }
+
+  /** True while reads wait for the restore. */
+  get holdsReads(): boolean {
+    return this.#holdsReads;
+  }
+
+  open(restorer: Restorer<V>): void {
+    let progress = 0;
+    const host: PersistenceHost = {
+      clock: this.#clock,
+      restore: (wireKey, entry) => {
+        progress++;
+        this.#restore(wireKey, entry as Entry<V>, restorer);
+      },
+      order: () => wireKeysOf(restorer.order()),
+      fail: (error) => {
+        this.#events.report(error, 'persistence');
+      },
+    };
+    this.ready = this.#open(host);
+    // Whoever does not await `ready` learns of a failure through the event.
+    this.ready.catch(() => undefined);
+    this.restored = new Promise<void>((resolve) => {
+      this.#stopWaiting = resolve;
+      this.#watch(() => progress);
+    });
+  }
+
+  set(id: KeyId, entry: Entry<V>): void {
+    this.#tell(id, (key) => {
+      this.#persistence.set(key, entry);
+    });
+  }
+
+  delete(id: KeyId): void {
+    this.#tell(id, (key) => {
+      this.#persistence.delete(key);
+    });
+  }
+
+  clear(): void {
+    if (this.#state === 'restoring') this.#cleared = true;
+    this.#guard(() => {
+      this.#persistence.clear();
+    });
+  }
+
+  /** Tags were invalidated: entries that are yet to be restored are none any more. */
+  invalidateTags(tags: readonly string[]): void {
+    if (this.#state !== 'restoring') return;
+    for (const tag of tags) this.#invalidatedTags.add(tag);
+  }
+
+  async flush(): Promise<void> {
+    if (this.#state === 'restoring') await this.ready;
+    if (this.#state === 'failed') throw this.#failure;
+    await this.#persistence.flush();
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === 'failed' || this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#release();
+    let timer: ClockTimer | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = this.#clock.setTimeout(resolve, CLOSE_WITHIN);
+    });
+    try {
+      await Promise.race([this.#persistence.close(), late]);
+    } catch (error) {
+      this.#events.report(error, 'persistence');
+    } finally {
+      if (timer !== undefined) this.#clock.clearTimeout(timer);
+    }
+  }
+
+  async #open(host: PersistenceHost): Promise<void> {
+    try {
+      await this.#persistence.open(host);
+      if (this.#state === 'restoring') this.#state = 'open';
+    } catch (error) {
+      if (this.#state === 'restoring') this.#state = 'failed';
+      this.#failure = error;
+      this.#events.report(error, 'persistence');
+      throw error;
+    } finally {
+      this.#changed.clear();
+      this.#invalidatedTags.clear();
+      this.#release();
+    }
+  }
+
+  /** Reads wait no longer. */
+  #release(): void {
+    if (this.#watchdog !== undefined) this.#clock.clearTimeout(this.#watchdog);
+    this.#holdsReads = false;
+    this.#stopWaiting();
+  }
+
+  #restore(wireKey: string, entry: Entry<V>, restorer: Restorer<V>): void {
+    if (this.#state !== 'restoring' || this.#cleared) return;
+    const id = idOfWireKey(wireKey);
+    if (this.#changed.has(id)) return;
+    if (diesAt(entry) <= this.#clock.now()) return;
+    if (entry.tags.some((tag) => this.#invalidatedTags.has(tag))) {
+      this.delete(id);
+      return;
+    }
+    restorer.restore(id, entry);
+  }
+
+  #tell(id: KeyId, change: (wireKey: string) => void): void {
+    if (this.#state === 'restoring') this.#changed.add(id);
+    this.#guard(() => {
+      change(wireKeyOf(id));
+    });
+  }
+
+  #guard(change: () => void): void {
+    if (this.#state === 'failed' || this.#state === 'closed') return;
+    try {
+      change();
+    } catch (error) {
+      this.#events.report(error, 'persistence');
+    }
+  }
+
+  /** Lets reads go on when no entry came for a while. */
+  #watch(progress: () => number, seen = -1): void {
+    this.#watchdog = this.#clock.setTimeout(() => {
+      if (progress() === seen) this.#release();
+      else this.#watch(progress, progress());
+    }, STUCK_AFTER);
+  }
+}
+
+function* wireKeysOf(ids: Iterable<KeyId>): Generator<string> {
+  // A symbol has no text and was never persisted.
+  for (const id of ids) if (typeof id !== 'symbol') yield wireKeyOf(id);
+}

@@ -1,0 +1,33 @@
+/**
+ * Decides which entry goes when there is no room. The store tells it what happens; it knows an
+ * entry by its **slot**, a small whole number from 1 on that is used again once the entry is gone.
+ */
+export interface Policy {
+  /** An entry came in. */
+  add(slot: number, key: unknown): void;
+  /** An entry was served, or overwritten. */
+  use(slot: number): void;
+  /** An entry is gone, for whatever reason; also the one that `victim` named. */
+  remove(slot: number): void;
+  /** The entry that goes next. Asked only while there is one; it may be the one just added. */
+  victim(): number;
+  /** A key was asked for and is not there. Called once per miss, before the `add` that may follow. */
+  missed?(key: unknown): void;
+  /** Every entry, the one that goes first at the front. */
+  order(): Iterable<number>;
+  /** Every entry is gone. */
+  clear(): void;
+}
+
+/** What a policy is made for. */
+export interface PolicyLimits {
+  /** Entries; `Infinity` when only weight bounds the store. */
+  readonly maxSize: number;
+  /** Weight; `Infinity` when only the number of entries bounds the store. */
+  readonly maxWeight: number;
+  /** The weight of an entry; 1 when the cache has no `weigh`. */
+  weightOf(slot: number): number;
+}
+
+/** Makes the policy of one cache. */
+export type PolicyFactory = (limits: PolicyLimits) => Policy;

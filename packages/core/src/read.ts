@@ -1,0 +1,211 @@
+import type { KeyId } from './cache-key.js';
+import type { EntryTimes } from './entry.js';
+import type { Flight } from './flight.js';
+import type { CacheParts, Loads } from './load.js';
+import type { Loader } from './loader.js';
+import { Patience, waitsForever } from './patience.js';
+import type { Query } from './query.js';
+import { readResult, type ReadResult } from './read-result.js';
+import type { Request } from './request.js';
+import { Waiter } from './waiter.js';
+
+/** How a query ends: with `answer` or `refuse`, each at most once. */
+export interface Reply<V> {
+  answer(result: ReadResult<V | undefined>): void;
+  refuse(error: unknown): void;
+}
+
+/** The read path: memory, else the flight that runs, else a new one. */
+export class Reads<K, V> {
+  readonly #parts: CacheParts<K, V>;
+  readonly #loads: Loads<K, V>;
+
+  constructor(parts: CacheParts<K, V>, loads: Loads<K, V>) {
+    this.#parts = parts;
+    this.#loads = loads;
+  }
+
+  /** What memory may serve at once, `undefined` when it may not; begins a refresh where one is due. */
+  fromMemory(query: Query<K, V>): ReadResult<V> | undefined {
+    const { memory } = this.#parts;
+    const { id, key, request } = query;
+    if (request.refresh || memory.restoring) return undefined;
+    const now = memory.time.now();
+    const slot = memory.find(id, now);
+    if (slot === undefined || !this.#mayServe(slot)) return undefined;
+    const freshness = memory.store.freshness(slot, now);
+    if (freshness === 'fallback') return undefined;
+    const held = memory.valueIn(slot);
+    if (held === undefined) return undefined;
+    const copy = this.copy(held.value, key);
+    if (copy === undefined) return undefined;
+    const stale = freshness === 'stale';
+    const times = memory.store.times(slot);
+    memory.store.use(slot);
+    memory.time.looked(now, times.freshUntil);
+    this.countHit(query, stale);
+    if (query.loader !== undefined && this.#refreshIsDue(times, now)) {
+      this.#refreshBehind(query, held.value, stale, now);
+    }
+    return readResult(copy.value, stale ? 'stale' : 'hit', 'memory', now, times);
+  }
+
+  /** The promise of a `get` that memory could not serve; shared where its callers cannot leave. */
+  value(query: Query<K, V>): Promise<V | undefined> {
+    if (this.#isPlain(query)) return this.#share(query);
+    return new Promise<V | undefined>((resolve, reject) => {
+      const reply: Reply<V> = {
+        answer: (result) => {
+          resolve(result.value);
+        },
+        refuse: reject,
+      };
+      this.wait(query, reply, this.patience(query.request));
+    });
+  }
+
+  result(query: Query<K, V>): Promise<ReadResult<V | undefined>> {
+    return new Promise((resolve, reject) => {
+      this.wait(query, { answer: resolve, refuse: reject }, this.patience(query.request));
+    });
+  }
+
+  /**
+   * Waits for what a load brings, or until the caller's patience ends.
+   *
+   * @param patience - the caller's, from `patience()`
+   */
+  wait(query: Query<K, V>, reply: Reply<V>, patience: Patience | undefined): void {
+    new Waiter(this, this.#loads, this.#parts, query, reply, patience).begin();
+  }
+
+  /** The patience of a caller; `undefined` for one who waits as long as it takes. */
+  patience(request: Request<K, V>): Patience | undefined {
+    return waitsForever(request) ? undefined : new Patience(request, this.#parts.memory.time.clock);
+  }
+
+  /** A stale value that the loader's failure or slowness lets through. */
+  fallback(query: Query<K, V>): ReadResult<V> | undefined {
+    const { memory } = this.#parts;
+    const now = memory.time.now();
+    const slot = memory.find(query.id, now);
+    if (slot === undefined || !this.#mayServe(slot)) return undefined;
+    const times = memory.store.times(slot);
+    if (times.staleIfError === 0 || now >= times.freshUntil + times.staleIfError) return undefined;
+    const held = memory.valueIn(slot);
+    const copy = held && this.copy(held.value, query.key);
+    return copy && readResult(copy.value, 'error-stale', 'memory', now, times);
+  }
+
+  /** A copy of a value as `clone` makes it; `undefined` where it cannot be made. */
+  copy(value: V, key: K): { readonly value: V } | undefined {
+    const { clone } = this.#parts.options;
+    try {
+      return { value: clone === undefined ? value : clone(value) };
+    } catch (error) {
+      this.#parts.events.report(error, 'clone', key);
+      return undefined;
+    }
+  }
+
+  /**
+   * The hot path of a miss: nothing is in memory, and the caller cannot leave. `undefined` where
+   * more must be considered.
+   */
+  joinOrLoad(
+    id: KeyId,
+    key: K,
+    loader: Loader<K, V>,
+    request: Request<K, V>,
+  ): Promise<V> | undefined {
+    const { counts, failures, flights, memory } = this.#parts;
+    const running = flights.get(id);
+    if (running === undefined) {
+      if (failures.knows(id)) return undefined;
+      memory.store.missed(id);
+      counts.misses++;
+      const query = { id, key, loader, request, counted: true };
+      return this.#loads.begin(query, 'load', false, undefined).share();
+    }
+    if (!this.#mayShare(running)) return undefined;
+    counts.misses++;
+    counts.joined++;
+    return running.share();
+  }
+
+  /** True when nothing can come between the load and this caller, so that it may share a promise. */
+  #isPlain({ id, request }: Query<K, V>): boolean {
+    const { failures, flights, memory, options, tier } = this.#parts;
+    if (tier !== undefined || options.clone !== undefined || request.refresh) return false;
+    if (memory.restoring || !waitsForever(request)) return false;
+    // What memory still holds may be a fallback.
+    if (memory.store.slotOf(id) !== undefined || failures.knows(id)) return false;
+    const flight = flights.get(id);
+    return flight === undefined || this.#mayShare(flight);
+  }
+
+  /** True when whatever the flight brings is good for a caller who joins it now. */
+  #mayShare(flight: Flight<K, V>): boolean {
+    return flight.invalidationsBefore === this.#parts.flights.invalidations;
+  }
+
+  #share(query: Query<K, V>): Promise<V | undefined> {
+    const { flights } = this.#parts;
+    const running = flights.get(query.id);
+    if (running === undefined && query.loader === undefined) {
+      this.countMiss(query, false);
+      return Promise.resolve(undefined);
+    }
+    const flight = running ?? this.#loads.begin(query, 'load', false, undefined);
+    this.countMiss(query, running !== undefined);
+    return flight.share();
+  }
+
+  countMiss(query: Query<K, V>, joined: boolean): void {
+    const { counts, events, memory } = this.#parts;
+    if (!joined) memory.store.missed(query.id);
+    if (!query.counted) return;
+    counts.misses++;
+    if (joined) counts.joined++;
+    events.tell('miss', query.key);
+  }
+
+  countHit(query: Query<K, V>, stale: boolean): void {
+    const { counts, events } = this.#parts;
+    if (!query.counted) return;
+    counts.hits++;
+    if (stale) counts.staleHits++;
+    events.tell(stale ? 'stale' : 'hit', query.key);
+  }
+
+  /** True when memory may serve the entry as fresh. */
+  isFresh(slot: number): boolean {
+    const { store, time } = this.#parts.memory;
+    return this.#mayServe(slot) && store.freshness(slot, time.now()) === 'fresh';
+  }
+
+  /** True while what stands behind an entry lets memory serve it. */
+  #mayServe(slot: number): boolean {
+    const { memory, tier } = this.#parts;
+    if (tier === undefined) return true;
+    const backing = memory.store.backingOf(slot);
+    return backing === 'local' || (backing === 'tier' && tier.coherent());
+  }
+
+  #refreshIsDue(times: EntryTimes, now: number): boolean {
+    const { createdAt, freshUntil } = times;
+    if (now >= freshUntil) return true;
+    const { refreshAhead } = this.#parts.options;
+    if (refreshAhead === 1 || freshUntil === Infinity) return false;
+    return now >= createdAt + (freshUntil - createdAt) * refreshAhead;
+  }
+
+  /** Loads anew behind a value that was served, once however many callers come. */
+  #refreshBehind(query: Query<K, V>, previous: V, stale: boolean, now: number): void {
+    const { failures, flights } = this.#parts;
+    const { id } = query;
+    if (flights.get(id) !== undefined || !failures.mayRefresh(id, now)) return;
+    // Timeouts are the patience of callers: a refresh that nobody waits for takes the time it needs.
+    this.#loads.begin(query, stale ? 'load' : 'renew', true, previous).pin();
+  }
+}

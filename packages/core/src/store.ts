@@ -1,0 +1,395 @@
+import type { KeyId } from './cache-key.js';
+import { diesAt, freshnessAt, type Entry, type EntryTimes, type Freshness } from './entry.js';
+import type { Policy } from './policy.js';
+import { TagIndex } from './tag-index.js';
+
+/**
+ * What stands behind an entry in memory: nothing but this process; the tier, so that it is served
+ * only while the tier vouches for memory; or an earlier process, while a tier has not confirmed it.
+ */
+export type Backing = 'local' | 'tier' | 'restored';
+const BACKINGS: readonly Backing[] = ['local', 'tier', 'restored'];
+
+/** Why an entry left memory by itself. */
+export type Departure = 'evict' | 'expire';
+
+/** What a store is told to keep. */
+export interface StoredEntry<K, V> extends Entry<V> {
+  readonly key: K;
+  readonly weight: number;
+}
+
+/** An entry whose value is made when it is first asked for. Throws where it cannot be. */
+export type SealedEntry<V> = Entry<V>;
+
+/** The store as the rest of the world may see it: synchronous, bounded, in this process's memory. */
+export interface Store<V> {
+  /** Entries held, those included that have died and were not yet swept away. */
+  readonly occupied: number;
+  slotOf(id: KeyId): number | undefined;
+  freshness(slot: number, now: number): Freshness;
+  valueOf(slot: number): V;
+}
+
+export interface StoreOptions<K> {
+  readonly maxSize: number;
+  readonly maxWeight: number;
+  readonly policy: Policy;
+  /** Ttl that most entries have, in milliseconds: those need no room for the time they were stored at. */
+  readonly usualTtl: number;
+  /** Called after an entry left by itself. */
+  readonly departed: (id: KeyId, key: K, cause: Departure) => void;
+}
+
+/** An entry that memory may keep for `ttl` milliseconds at most, since no tier stands behind it. */
+export function brief<K, V>(entry: StoredEntry<K, V>, ttl: number): StoredEntry<K, V> {
+  const freshUntil = Math.min(entry.freshUntil, entry.createdAt + ttl);
+  return { ...entry, freshUntil, staleWhileRevalidate: 0, staleIfError: 0 };
+}
+
+/** An object key with its id; a primitive stands for itself. */
+class ObjectKey<K> {
+  constructor(
+    readonly id: KeyId,
+    readonly key: K,
+  ) {}
+}
+
+/**
+ * The level in memory. Entries lie in columns by slot rather than in an object each: a `Map` leads
+ * from the key to the slot. What only some caches use (weights, stale windows, tags) takes no room
+ * in the others.
+ *
+ * A cell of the freshness column says all that a hit must know: not negative, it is fresh until then;
+ * negative, it never expires and was stored at -1 minus that; NaN, its value is sealed. The cell of a
+ * free slot is -Infinity, and its value cell leads to the next free one.
+ */
+export class MemoryStore<K, V> implements Store<V> {
+  readonly slots = new Map<KeyId, number>();
+  freshCells = new Float64Array(0);
+  values: (V | SealedEntry<V> | undefined)[] = [];
+  #keys: (KeyId | ObjectKey<K>)[] = [];
+  #createdAt: Float64Array | undefined;
+  /** Per slot staleWhileRevalidate, then staleIfError. */
+  #windows: Float64Array | undefined;
+  #weights: Float64Array | undefined;
+  #backings: Uint8Array | undefined;
+  readonly #tags = new TagIndex();
+
+  /** The first slot that was never used. */
+  #nextSlot = 1;
+  /** The first of the slots that are free again; 0 for none. */
+  #firstFree = 0;
+  #weight = 0;
+  #sweepCursor = 1;
+  #diesFirst = Infinity;
+  /** What `#diesFirst` will be at the end of the sweep that runs. */
+  #diesFirstAfterSweep = Infinity;
+
+  readonly #options: StoreOptions<K>;
+  readonly #policy: Policy;
+
+  constructor(options: StoreOptions<K>) {
+    this.#options = options;
+    this.#policy = options.policy;
+  }
+
+  get occupied(): number {
+    return this.slots.size;
+  }
+
+  /** No entry dies before this instant. */
+  get diesFirst(): number {
+    return this.#diesFirst;
+  }
+
+  slotOf(id: KeyId): number | undefined {
+    return this.slots.get(id);
+  }
+
+  freshness(slot: number, now: number): Freshness {
+    const cell = this.freshCells[slot] as number;
+    if (cell < 0 || now < cell) return 'fresh';
+    const { freshUntil, staleWhileRevalidate, staleIfError } = this.times(slot);
+    return freshnessAt(now, freshUntil, staleWhileRevalidate, staleIfError);
+  }
+
+  /** The instants of an entry, without its value. */
+  times(slot: number): EntryTimes {
+    const cell = this.freshCells[slot] as number;
+    if (Number.isNaN(cell)) return timesOf(this.values[slot] as SealedEntry<V>);
+    return {
+      createdAt: cell < 0 ? -1 - cell : (this.#createdAt?.[slot] ?? cell - this.#options.usualTtl),
+      freshUntil: cell < 0 ? Infinity : cell,
+      staleWhileRevalidate: this.#windows?.[slot * 2] ?? 0,
+      staleIfError: this.#windows?.[slot * 2 + 1] ?? 0,
+    };
+  }
+
+  /** The value; one that is sealed is made now, and its error thrown after the entry is removed. */
+  valueOf(slot: number): V {
+    if (!Number.isNaN(this.freshCells[slot])) return this.values[slot] as V;
+    const sealed = this.values[slot] as SealedEntry<V>;
+    let value: V;
+    try {
+      value = sealed.value;
+    } catch (error) {
+      this.remove(slot);
+      throw error;
+    }
+    this.values[slot] = value;
+    this.#writeTimes(slot, sealed);
+    return value;
+  }
+
+  entryOf(slot: number): Entry<V> {
+    const value = this.valueOf(slot);
+    return { value, ...this.times(slot), tags: this.#tags.of(slot) };
+  }
+
+  keyOf(slot: number): K {
+    const key = this.#keys[slot];
+    return key instanceof ObjectKey ? key.key : (key as K);
+  }
+
+  idAt(slot: number): KeyId {
+    const key = this.#keys[slot];
+    return key instanceof ObjectKey ? key.id : key;
+  }
+
+  backingOf(slot: number): Backing {
+    return BACKINGS[this.#backings?.[slot] ?? 0] as Backing;
+  }
+
+  tagsOf(slot: number): readonly string[] {
+    return this.#tags.of(slot);
+  }
+
+  /** A hit: counts for the policy. */
+  use(slot: number): void {
+    this.#policy.use(slot);
+  }
+
+  /** A miss: counts for the policy. */
+  missed(id: KeyId): void {
+    this.#policy.missed?.(id);
+  }
+
+  /**
+   * Keeps an entry in place of what was there, and evicts until there is room. An entry heavier
+   * than the whole store must not come here.
+   */
+  put(id: KeyId, entry: StoredEntry<K, V>, backing: Backing, now: number, sealed = false): void {
+    let slot = this.slots.get(id);
+    const known = slot !== undefined;
+    if (slot === undefined) {
+      slot = this.#takeSlot();
+      this.slots.set(id, slot);
+      this.#keys[slot] = entry.key === (id as unknown) ? id : new ObjectKey(id, entry.key);
+    } else {
+      this.#tags.remove(slot);
+      this.#weight -= this.#weights?.[slot] ?? 0;
+    }
+    if (sealed) {
+      this.values[slot] = entry;
+      this.freshCells[slot] = NaN;
+    } else {
+      this.values[slot] = entry.value;
+      this.#writeTimes(slot, entry);
+    }
+    this.#writeExtras(slot, entry, backing);
+    const death = diesAt(entry);
+    this.#noteDeath(death);
+    if (known) this.#policy.use(slot);
+    else this.#policy.add(slot, id);
+    this.#makeRoom(now);
+  }
+
+  /** Ends the freshness of an entry at `now`; its stale windows begin there. */
+  expire(slot: number, now: number): void {
+    const times = this.times(slot);
+    const windows = Math.max(times.staleWhileRevalidate, times.staleIfError);
+    if (Number.isNaN(this.freshCells[slot])) {
+      const sealed = this.values[slot] as SealedEntry<V>;
+      this.values[slot] = {
+        ...times,
+        freshUntil: now,
+        tags: sealed.tags,
+        get value() {
+          return sealed.value;
+        },
+      };
+    } else {
+      this.#writeTimes(slot, { ...times, freshUntil: now });
+    }
+    this.#noteDeath(now + windows);
+  }
+
+  /** Takes an entry out. */
+  remove(slot: number, id = this.idAt(slot)): void {
+    this.slots.delete(id);
+    this.#policy.remove(slot);
+    this.#tags.remove(slot);
+    if (this.#weights !== undefined) {
+      this.#weight -= this.#weights[slot] as number;
+      this.#weights[slot] = 0;
+    }
+    this.values[slot] = this.#firstFree as V;
+    this.#keys[slot] = undefined;
+    this.freshCells[slot] = -Infinity;
+    this.#firstFree = slot;
+    // An emptied store gives its columns back.
+    if (this.slots.size === 0 && this.freshCells.length > 64) this.clear();
+  }
+
+  /** The entries that carry any of the tags. */
+  taggedWith(tags: readonly string[]): number[] {
+    return this.#tags.slotsWith(tags);
+  }
+
+  /** Slots of all entries, the one that the policy lets go first at the front. */
+  order(): Iterable<number> {
+    return this.#policy.order();
+  }
+
+  clear(): void {
+    this.slots.clear();
+    this.values = [];
+    this.#keys = [];
+    this.freshCells = new Float64Array(0);
+    this.#createdAt = undefined;
+    this.#windows = undefined;
+    this.#weights = undefined;
+    this.#backings = undefined;
+    this.#tags.clear();
+    this.#policy.clear();
+    this.#nextSlot = 1;
+    this.#firstFree = 0;
+    this.#weight = 0;
+    this.#sweepCursor = 1;
+    this.#diesFirst = Infinity;
+    this.#diesFirstAfterSweep = Infinity;
+  }
+
+  /**
+   * Removes entries that died before `now`: goes on where the last call stopped, for at most
+   * `visits` slots or `removals` entries. Returns true when it came to the end.
+   */
+  sweep(now: number, visits = Infinity, removals = Infinity): boolean {
+    const { slots } = this;
+    if (this.#sweepCursor === 1) this.#diesFirstAfterSweep = Infinity;
+    while (this.#sweepCursor < this.#nextSlot) {
+      if (visits-- <= 0 || removals <= 0) return false;
+      const slot = this.#sweepCursor++;
+      const death = this.#diesAt(slot);
+      if (death <= now) {
+        removals--;
+        this.depart(slot, 'expire');
+        if (slots.size === 0) break;
+      } else if (death < this.#diesFirstAfterSweep) {
+        this.#diesFirstAfterSweep = death;
+      }
+    }
+    this.#sweepCursor = 1;
+    this.#diesFirst = this.#diesFirstAfterSweep;
+    return true;
+  }
+
+  #noteDeath(death: number): void {
+    if (death < this.#diesFirst) this.#diesFirst = death;
+    if (death < this.#diesFirstAfterSweep) this.#diesFirstAfterSweep = death;
+  }
+
+  /** When the entry of a slot dies; `Infinity` for a free slot. */
+  #diesAt(slot: number): number {
+    const cell = this.freshCells[slot] as number;
+    if (cell < 0) return Infinity;
+    if (Number.isNaN(cell)) return diesAt(this.values[slot] as SealedEntry<V>);
+    const windows = this.#windows;
+    if (windows === undefined) return cell;
+    return cell + Math.max(windows[slot * 2] as number, windows[slot * 2 + 1] as number);
+  }
+
+  /** Takes an entry out that leaves by itself, and tells of it. */
+  depart(slot: number, cause: Departure): void {
+    const id = this.idAt(slot);
+    const key = this.keyOf(slot);
+    this.remove(slot, id);
+    this.#options.departed(id, key, cause);
+  }
+
+  #makeRoom(now: number): void {
+    const { maxSize, maxWeight } = this.#options;
+    while (this.slots.size > maxSize || this.#weight > maxWeight) {
+      const slot = this.#policy.victim();
+      this.depart(slot, this.#diesAt(slot) <= now ? 'expire' : 'evict');
+    }
+  }
+
+  #takeSlot(): number {
+    const free = this.#firstFree;
+    if (free !== 0) {
+      this.#firstFree = this.values[free] as number;
+      return free;
+    }
+    if (this.#nextSlot >= this.freshCells.length) this.#grow();
+    return this.#nextSlot++;
+  }
+
+  #grow(): void {
+    // No more than can be in use: a new entry comes in before the one that makes room goes.
+    const most = this.#options.maxSize + 2;
+    const capacity = Math.min(Math.max(16, this.freshCells.length * 2), most);
+    this.values.length = capacity;
+    this.#keys.length = capacity;
+    this.freshCells = grown(this.freshCells, new Float64Array(capacity));
+    if (this.#createdAt) this.#createdAt = grown(this.#createdAt, new Float64Array(capacity));
+    if (this.#windows) this.#windows = grown(this.#windows, new Float64Array(capacity * 2));
+    if (this.#weights) this.#weights = grown(this.#weights, new Float64Array(capacity));
+    if (this.#backings) this.#backings = grown(this.#backings, new Uint8Array(capacity));
+  }
+
+  #writeTimes(slot: number, times: EntryTimes): void {
+    const { createdAt, freshUntil, staleWhileRevalidate, staleIfError } = times;
+    this.freshCells[slot] = freshUntil === Infinity ? -1 - createdAt : freshUntil;
+    if (this.#createdAt !== undefined) {
+      this.#createdAt[slot] = createdAt;
+    } else if (freshUntil !== Infinity && freshUntil - createdAt !== this.#options.usualTtl) {
+      this.#createdAt = this.freshCells.map((cell) => cell - this.#options.usualTtl);
+      this.#createdAt[slot] = createdAt;
+    }
+    if (this.#windows === undefined && (staleWhileRevalidate > 0 || staleIfError > 0)) {
+      this.#windows = new Float64Array(this.freshCells.length * 2);
+    }
+    if (this.#windows !== undefined) {
+      this.#windows[slot * 2] = staleWhileRevalidate;
+      this.#windows[slot * 2 + 1] = staleIfError;
+    }
+  }
+
+  #writeExtras(slot: number, entry: StoredEntry<K, V>, backing: Backing): void {
+    if (entry.tags.length > 0) this.#tags.add(slot, entry.tags);
+    if (this.#options.maxWeight !== Infinity) {
+      this.#weights ??= new Float64Array(this.freshCells.length);
+      this.#weights[slot] = entry.weight;
+      this.#weight += entry.weight;
+    }
+    if (backing !== 'local') this.#backings ??= new Uint8Array(this.freshCells.length);
+    if (this.#backings !== undefined) this.#backings[slot] = BACKINGS.indexOf(backing);
+  }
+
+  /** The weight of the entry in a slot, as a policy may ask for it. */
+  weightOf(slot: number): number {
+    return this.#weights?.[slot] ?? 1;
+  }
+}
+
+function timesOf(entry: EntryTimes): EntryTimes {
+  const { createdAt, freshUntil, staleWhileRevalidate, staleIfError } = entry;
+  return { createdAt, freshUntil, staleWhileRevalidate, staleIfError };
+}
+
+function grown<T extends Float64Array | Uint8Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}

@@ -1,0 +1,211 @@
+import type { Clock, ClockTimer } from './clock.js';
+import { toMilliseconds } from './duration.js';
+import type { Entry } from './entry.js';
+import { CacheError } from './errors.js';
+import type { EventHub } from './events.js';
+import type { Counters } from './metrics.js';
+import type { Tier, TierAnswer, TierHost, TierLease, TierNamespace, TierRequest } from './tier.js';
+
+/** How long `close` waits for a tier that does not answer, in milliseconds. */
+const CLOSE_WITHIN = 3000;
+const UNAVAILABLE: TierAnswer = { kind: 'unavailable' };
+
+/** What a tier may do to the cache: the calls of its host that change memory. */
+export type TierEffects = Pick<TierHost, 'invalidate' | 'invalidateTags' | 'invalidateAll'>;
+
+interface TierLinkParts<K> {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly events: EventHub<K>;
+  readonly counts: Counters;
+  readonly effects: TierEffects;
+}
+
+interface Lookup {
+  readonly request: TierRequest;
+  readonly resolve: (answer: TierAnswer) => void;
+}
+
+/**
+ * A cache's side of its tier. Whatever the tier does, a call here ends in bounded time and never
+ * rejects, but for `flush`; lookups of one turn travel together.
+ */
+export class TierLink<K> {
+  readonly #parts: TierLinkParts<K>;
+  readonly #pending = new Set<Promise<boolean>>();
+  #namespace!: TierNamespace;
+  #deadline = 1000;
+  #degradedTtl = 2000;
+  #lookups: Lookup[] = [];
+  #closed = false;
+
+  constructor(parts: TierLinkParts<K>) {
+    this.#parts = parts;
+  }
+
+  /** @throws what the tier throws when it cannot be attached to */
+  attach(tier: Tier): void {
+    const { clock, effects, events, name } = this.#parts;
+    const whileOpen =
+      <A extends unknown[]>(effect: (...args: A) => void) =>
+      (...args: A): void => {
+        if (!this.#closed) effect(...args);
+      };
+    this.#namespace = tier.attach(name, {
+      clock,
+      invalidate: whileOpen(effects.invalidate),
+      invalidateTags: whileOpen(effects.invalidateTags),
+      invalidateAll: whileOpen(effects.invalidateAll),
+      report: (state, detail) => {
+        events.emit('tier', { state, detail });
+      },
+      fail: (error) => {
+        this.#failed(error);
+      },
+    });
+    const { deadline = 1000, degradedTtl = 2000 } = this.#namespace;
+    this.#deadline = toMilliseconds(deadline, 'deadline of the tier');
+    this.#degradedTtl = toMilliseconds(degradedTtl, 'degradedTtl of the tier');
+  }
+
+  /** Milliseconds that memory may keep what was loaded while the tier was away. */
+  get degradedTtl(): number {
+    return this.#degradedTtl;
+  }
+
+  /** Settles when the tier is connected or given up on; never rejects. */
+  async ready(): Promise<void> {
+    await this.#within(this.#deadline, () => this.#namespace.ready);
+  }
+
+  /** True while memory may serve what the tier stands behind. */
+  coherent(): boolean {
+    try {
+      return this.#namespace.coherent();
+    } catch (error) {
+      this.#failed(error);
+      return false;
+    }
+  }
+
+  lookup(request: TierRequest): Promise<TierAnswer> {
+    return new Promise((resolve) => {
+      this.#lookups.push({ request, resolve });
+      if (this.#lookups.length === 1) void Promise.resolve().then(() => this.#send());
+    });
+  }
+
+  /** Waits out the load of another process. */
+  async settled(answer: Extract<TierAnswer, { kind: 'busy' }>): Promise<TierAnswer> {
+    try {
+      return await answer.settled();
+    } catch (error) {
+      this.#failed(error);
+      return UNAVAILABLE;
+    }
+  }
+
+  /** Resolves to whether the tier took it. */
+  set(key: string, entry: Entry): Promise<boolean> {
+    return this.#tell(() => this.#namespace.set(key, entry));
+  }
+
+  setMany(entries: readonly (readonly [key: string, entry: Entry])[]): Promise<boolean> {
+    return this.#tell(async () => {
+      if (this.#namespace.setMany !== undefined) await this.#namespace.setMany(entries);
+      else await Promise.all(entries.map(([key, entry]) => this.#namespace.set(key, entry)));
+    });
+  }
+
+  delete(key: string): Promise<boolean> {
+    return this.#tell(() => this.#namespace.delete(key));
+  }
+
+  expire(key: string): Promise<boolean> {
+    return this.#tell(() => this.#namespace.expire(key));
+  }
+
+  invalidateTags(tags: readonly string[]): Promise<boolean> {
+    return this.#tell(() => this.#namespace.invalidateTags(tags));
+  }
+
+  clear(): Promise<boolean> {
+    return this.#tell(() => this.#namespace.clear());
+  }
+
+  /** Ends a lease: with an entry to store, or without. Answers `unavailable` when the tier does not. */
+  async commit(lease: TierLease, entry: Entry): Promise<'stored' | 'refused' | 'unavailable'> {
+    const answer = await this.#within(this.#deadline, () => lease.commit(entry));
+    return answer.ok ? answer.value : 'unavailable';
+  }
+
+  release(lease: TierLease): void {
+    void this.#tell(() => lease.release());
+  }
+
+  /** @throws (rejects) when something told so far has not taken effect */
+  async flush(): Promise<void> {
+    await Promise.all(this.#pending);
+    await this.#namespace.flush();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const { resolve } of this.#lookups.splice(0)) resolve(UNAVAILABLE);
+    await this.#within(CLOSE_WITHIN, () => this.#namespace.close());
+  }
+
+  async #send(): Promise<void> {
+    const lookups = this.#lookups;
+    this.#lookups = [];
+    if (lookups.length === 0) return;
+    let late = false;
+    const answer = await this.#within(this.#deadline, async () => {
+      const answers = await this.#namespace.lookup(lookups.map(({ request }) => request));
+      // Too late for anybody: a lease would block the other processes.
+      if (late) for (const one of answers) if ('lease' in one && one.lease) this.release(one.lease);
+      return answers;
+    });
+    late = !answer.ok;
+    lookups.forEach(({ resolve }, index) => {
+      resolve((answer.ok ? answer.value[index] : undefined) ?? UNAVAILABLE);
+    });
+  }
+
+  /** A change that the tier is told of, and that `flush` waits for. */
+  #tell(call: () => Promise<void>): Promise<boolean> {
+    const told = this.#within(this.#deadline, call).then(({ ok }) => {
+      this.#pending.delete(told);
+      return ok;
+    });
+    this.#pending.add(told);
+    return told;
+  }
+
+  /** The outcome of a call, whatever it does; a failure is an event and a metric. */
+  async #within<T>(
+    ms: number,
+    call: () => Promise<T>,
+  ): Promise<{ ok: true; value: T } | { ok: false }> {
+    let timer: ClockTimer | undefined;
+    try {
+      const late = new Promise<never>((_, reject) => {
+        timer = this.#parts.clock.setTimeout(() => {
+          const message = `cache '${this.#parts.name}': the tier did not answer within ${ms} ms`;
+          reject(new CacheError('ERR_ACACHE_TIER_TIMEOUT', message));
+        }, ms);
+      });
+      return { ok: true, value: await Promise.race([call(), late]) };
+    } catch (error) {
+      this.#failed(error);
+      return { ok: false };
+    } finally {
+      if (timer !== undefined) this.#parts.clock.clearTimeout(timer);
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#parts.counts.tierErrors++;
+    this.#parts.events.report(error, 'tier');
+  }
+}

@@ -1,0 +1,226 @@
+import { closedError, LoadTimeoutError } from './errors.js';
+import type { Flight, Passenger } from './flight.js';
+import type { CacheParts, Loads } from './load.js';
+import type { Patience, Waiting } from './patience.js';
+import { readResult, type ReadResult } from './read-result.js';
+import type { Query } from './query.js';
+import type { Reads, Reply } from './read.js';
+
+/**
+ * One caller on its way to a value: it boards the flight of its key, or begins one, and boards
+ * another where that flight may not give it its value.
+ */
+export class Waiter<K, V> implements Passenger<V>, Waiting {
+  readonly #reads: Reads<K, V>;
+  readonly #loads: Loads<K, V>;
+  readonly #parts: CacheParts<K, V>;
+  readonly #query: Query<K, V>;
+  readonly #reply: Reply<V>;
+  readonly #patience: Patience | undefined;
+
+  #flight: Flight<K, V> | undefined;
+  #joined = false;
+  /** The number of the last tag invalidation when it boarded. */
+  #invalidations = 0;
+  #counted: boolean;
+  #ended = false;
+
+  constructor(
+    reads: Reads<K, V>,
+    loads: Loads<K, V>,
+    parts: CacheParts<K, V>,
+    query: Query<K, V>,
+    reply: Reply<V>,
+    patience: Patience | undefined,
+  ) {
+    this.#reads = reads;
+    this.#loads = loads;
+    this.#parts = parts;
+    this.#query = query;
+    this.#reply = reply;
+    this.#patience = patience;
+    this.#counted = !query.counted;
+  }
+
+  begin(): void {
+    const { memory } = this.#parts;
+    this.#patience?.add(this);
+    if (this.#ended) return;
+    if (memory.restoring)
+      void memory.restored.then(() => this.#lookAgain(this.#query.request.refresh));
+    else this.#board(this.#query.request.refresh);
+  }
+
+  landed(value: V): void {
+    const flight = this.#flight as Flight<K, V>;
+    // Its tags were invalidated before this caller came: the value is too old for it.
+    if (flight.taintedBy !== undefined && this.#invalidations >= flight.taintedBy) {
+      this.#lookAgain();
+      return;
+    }
+    const now = this.#parts.memory.time.now();
+    const { source, times } = flight;
+    const given = this.#joined ? (this.#reads.copy(value, this.#query.key)?.value ?? value) : value;
+    if (source === 'loader') {
+      this.#countMiss();
+      this.#answer(readResult(given, this.#joined ? 'joined' : 'miss', source, now, times));
+      return;
+    }
+    const stale = times !== undefined && now >= times.freshUntil;
+    if (!this.#counted) {
+      this.#reads.countHit(this.#query, stale);
+      this.#parts.counts.tierHits++;
+      this.#counted = true;
+    }
+    this.#answer(readResult(given, stale ? 'stale' : 'hit', source, now, times));
+  }
+
+  failed(error: unknown): void {
+    if (!this.#fallBack()) this.#refuse(error);
+  }
+
+  foundNothing(): void {
+    if (this.#query.loader !== undefined) this.#lookAgain();
+    else this.#answerNothing();
+  }
+
+  cancelled(error: unknown): void {
+    this.#refuse(error);
+  }
+
+  grewImpatient(): void {
+    const flight = this.#flight;
+    if (flight === undefined || !this.#fallBack()) return;
+    flight.overdue = true;
+    // The load is still wanted, though nobody may be left who waits for it.
+    flight.pin();
+    flight.leave(this, true, undefined);
+  }
+
+  ranOut(): void {
+    const { key, request } = this.#query;
+    const error = new LoadTimeoutError(this.#parts.options.name, key, request.timeout);
+    if (this.#flight !== undefined) {
+      this.#flight.overdue = true;
+      this.#flight.leave(this, true, error);
+    }
+    if (!this.#fallBack()) this.#refuse(error);
+  }
+
+  gaveUp(reason: unknown): void {
+    const flight = this.#flight;
+    if (flight?.leave(this, false, reason) === 'abandoned') this.#loads.abandon(flight);
+    this.#refuse(reason);
+  }
+
+  /** Whatever runs or is stored now is new enough, even for a caller who asked for a refresh. */
+  #lookAgain(refresh = false): void {
+    if (this.#ended) return;
+    this.#flight = undefined;
+    if (this.#parts.memory.closed) {
+      this.#refuse(closedError(this.#parts.options.name));
+      return;
+    }
+    const query = { ...this.#query, counted: !this.#counted };
+    const held = refresh ? undefined : this.#reads.fromMemory(query);
+    if (held === undefined) {
+      this.#board(refresh);
+      return;
+    }
+    this.#counted = true;
+    this.#answer(held);
+  }
+
+  #board(refresh: boolean): void {
+    const { flights, tier } = this.#parts;
+    const { id, loader } = this.#query;
+    let flight = flights.get(id);
+    if (refresh && flight?.boarding !== true) flight = undefined;
+    if (flight !== undefined) {
+      flight.loader ??= loader;
+      // Found too slow by another caller already: no need to find out again.
+      if (flight.overdue && this.#fallBack()) return;
+      this.#joined = true;
+    } else {
+      if (loader === undefined && tier === undefined) {
+        this.#answerNothing();
+        return;
+      }
+      if (!refresh && this.#meetsRememberedError()) return;
+      this.#joined = false;
+      flight = this.#begin(refresh);
+    }
+    this.#flight = flight;
+    this.#invalidations = flights.invalidations;
+    // A miss for certain, where neither the tier nor a stale value can make it a hit.
+    if (tier === undefined && this.#parts.memory.store.slotOf(id) === undefined) this.#countMiss();
+    if (this.#patience === undefined) flight.pin();
+    flight.board(this);
+  }
+
+  #begin(refresh: boolean): Flight<K, V> {
+    const { failures, memory } = this.#parts;
+    const { id, loader } = this.#query;
+    const slot = memory.find(id, memory.time.now());
+    const previous = slot === undefined ? undefined : memory.valueIn(slot)?.value;
+    if (refresh) failures.forget(id);
+    const intent = refresh ? 'refresh' : loader === undefined ? 'read' : 'load';
+    const flight = this.#loads.begin(this.#query, intent, false, previous);
+    if (refresh) {
+      flight.boarding = true;
+      void Promise.resolve().then(() => (flight.boarding = false));
+    }
+    return flight;
+  }
+
+  #meetsRememberedError(): boolean {
+    const { failures, memory } = this.#parts;
+    if (this.#query.loader === undefined) return false;
+    const failure = failures.remembered(this.#query.id, memory.time.now());
+    if (failure === undefined) return false;
+    if (!this.#fallBack()) this.#refuse(failure.error);
+    return true;
+  }
+
+  /** Answers with a stale value that the failure or slowness of the loader lets through. */
+  #fallBack(): boolean {
+    if (this.#ended) return true;
+    const stale = this.#reads.fallback(this.#query);
+    if (stale === undefined) return false;
+    if (!this.#counted) this.#reads.countHit(this.#query, true);
+    this.#counted = true;
+    this.#answer(stale);
+    return true;
+  }
+
+  #countMiss(): void {
+    if (this.#counted) return;
+    this.#counted = true;
+    this.#reads.countMiss(this.#query, this.#joined);
+  }
+
+  #answerNothing(): void {
+    this.#countMiss();
+    const now = this.#parts.memory.time.now();
+    this.#answer(readResult(undefined, 'miss', undefined, now, undefined));
+  }
+
+  #answer(result: ReadResult<V | undefined>): void {
+    if (this.#ended) return;
+    this.#end();
+    this.#reply.answer(result);
+  }
+
+  #refuse(error: unknown): void {
+    if (this.#ended) return;
+    this.#countMiss();
+    this.#end();
+    this.#reply.refuse(error);
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#flight = undefined;
+    this.#patience?.done(this);
+  }
+}

@@ -1,0 +1,203 @@
+import { idOf, wireKeyOf, type KeyId } from './cache-key.js';
+import type { EntryOptions } from './cache-options.js';
+import { describeValue } from './describe-value.js';
+import { toMilliseconds, ttlToMilliseconds } from './duration.js';
+import { InvalidOptionError } from './errors.js';
+import { jittered, knownTags, type CacheParts } from './load.js';
+import { brief, type StoredEntry } from './store.js';
+import { checkTags } from './tags.js';
+import { checkWeight } from './weight.js';
+
+const DONE = Promise.resolve();
+const NO_OPTIONS: EntryOptions = {};
+const NO_TAGS: readonly string[] = [];
+
+/**
+ * The write path. Each of these changes memory before it returns, revokes the loads it makes
+ * obsolete, and then tells the tier; the promise settles when the tier has answered.
+ */
+export class Writes<K, V> {
+  readonly #parts: CacheParts<K, V>;
+
+  constructor(parts: CacheParts<K, V>) {
+    this.#parts = parts;
+  }
+
+  /** @throws what is wrong with the arguments */
+  set(key: K, value: V, options: EntryOptions<V> | undefined): Promise<void> {
+    const { tier } = this.#parts;
+    const id = idOf(key);
+    const wireKey = tier === undefined ? '' : wireKeyOf(id);
+    const entry = this.#entryFor(key, value, options);
+    this.#store(id, key, entry);
+    if (tier === undefined) return DONE;
+    if (entry === undefined) return tier.delete(wireKey).then(() => undefined);
+    return tier.set(wireKey, entry).then((taken) => {
+      if (!taken) this.#shorten(id, entry);
+    });
+  }
+
+  async setMany(
+    entries: Iterable<readonly [K, V]>,
+    options: EntryOptions<V> | undefined,
+  ): Promise<void> {
+    const { tier } = this.#parts;
+    // All is checked before anything changes.
+    const drafts = [...entries].map(([key, value]) => {
+      const id = idOf(key);
+      const wireKey = tier === undefined ? '' : wireKeyOf(id);
+      return { id, key, wireKey, entry: this.#entryFor(key, value, options) };
+    });
+    for (const { id, key, entry } of drafts) this.#store(id, key, entry);
+    if (tier === undefined) return;
+    const kept = drafts.filter(({ entry }) => entry !== undefined) as {
+      id: KeyId;
+      wireKey: string;
+      entry: StoredEntry<K, V>;
+    }[];
+    const gone = drafts.filter(({ entry }) => entry === undefined);
+    const [taken] = await Promise.all([
+      tier.setMany(kept.map(({ wireKey, entry }) => [wireKey, entry] as const)),
+      ...gone.map(({ wireKey }) => tier.delete(wireKey)),
+    ]);
+    if (!taken) for (const { id, entry } of kept) this.#shorten(id, entry);
+  }
+
+  async delete(key: K): Promise<boolean> {
+    const { events, failures, flights, memory, tier } = this.#parts;
+    const id = idOf(key);
+    const wireKey = tier === undefined ? '' : wireKeyOf(id);
+    const slot = memory.find(id, memory.time.now());
+    flights.revoke(id);
+    failures.forget(id);
+    memory.forget(id, slot);
+    events.tell('delete', key);
+    if (tier !== undefined) await tier.delete(wireKey);
+    return slot !== undefined;
+  }
+
+  async expire(key: K): Promise<boolean> {
+    const { events, flights, memory, tier } = this.#parts;
+    const id = idOf(key);
+    const wireKey = tier === undefined ? '' : wireKeyOf(id);
+    const slot = memory.find(id, memory.time.now());
+    flights.revoke(id);
+    if (slot !== undefined) memory.expire(slot);
+    events.tell('expire', key);
+    if (tier !== undefined) await tier.expire(wireKey);
+    return slot !== undefined;
+  }
+
+  async invalidateTags(tags: readonly string[]): Promise<void> {
+    const checked = checkTags(tags);
+    if (checked.length === 0) return;
+    this.dropTagged(checked);
+    this.#parts.events.emit('invalidate', { tags: checked });
+    await this.#parts.tier?.invalidateTags(checked);
+  }
+
+  async clear(): Promise<void> {
+    const { counts, events, tier } = this.#parts;
+    this.dropAll();
+    counts.reset();
+    events.emit('clear', {});
+    await tier?.clear();
+  }
+
+  /** Takes out of memory what carries one of the tags, and revokes loads that do. */
+  dropTagged(tags: readonly string[]): void {
+    const { failures, flights, memory } = this.#parts;
+    flights.invalidateTags(tags, (flight) => {
+      const slot = memory.store.slotOf(flight.id);
+      const held = slot === undefined ? [] : memory.store.tagsOf(slot);
+      return [...held, ...knownTags(flight)];
+    });
+    for (const slot of memory.store.taggedWith(tags)) {
+      failures.forget(memory.store.idAt(slot));
+      memory.drop(slot);
+    }
+    memory.tagsInvalidated(tags);
+  }
+
+  /** Takes keys out of memory, and revokes their loads: somebody else changed them. */
+  dropKeys(ids: readonly KeyId[]): void {
+    const { failures, flights, memory } = this.#parts;
+    for (const id of ids) {
+      flights.revoke(id);
+      failures.forget(id);
+      memory.forget(id, memory.store.slotOf(id));
+    }
+  }
+
+  dropAll(): void {
+    const { failures, flights, memory } = this.#parts;
+    flights.revokeAll();
+    failures.clear();
+    memory.clear();
+  }
+
+  #store(id: KeyId, key: K, entry: StoredEntry<K, V> | undefined): void {
+    const { events, failures, flights, memory, tier } = this.#parts;
+    flights.revoke(id);
+    failures.forget(id);
+    if (entry === undefined) memory.forget(id, memory.store.slotOf(id));
+    else if (tier === undefined) memory.keep(id, entry, 'local', entry.createdAt);
+    else if (tier.coherent()) memory.keep(id, entry, 'tier', entry.createdAt);
+    else memory.keep(id, brief(entry, tier.degradedTtl), 'local', entry.createdAt);
+    events.tell('set', key);
+  }
+
+  /** The tier did not take an entry: memory alone may keep it for a short time only. */
+  #shorten(id: KeyId, entry: StoredEntry<K, V>): void {
+    const { memory, tier } = this.#parts;
+    const slot = memory.store.slotOf(id);
+    if (slot === undefined || tier === undefined) return;
+    if (memory.store.values[slot] !== entry.value) return;
+    memory.keep(id, brief(entry, tier.degradedTtl), 'local', entry.createdAt);
+  }
+
+  /** What `set` stores; `undefined` when the value is not to be stored. */
+  #entryFor(
+    key: K,
+    value: V,
+    options: EntryOptions<V> = NO_OPTIONS,
+  ): StoredEntry<K, V> | undefined {
+    const { options: usual, memory } = this.#parts;
+    if (typeof options !== 'object' || (options as unknown) === null) {
+      throw new InvalidOptionError(`options must be an object, got ${describeValue(options)}`);
+    }
+    checkValue(value);
+    const ttlOption = options.ttl === undefined ? usual.ttl : ttlToMilliseconds(options.ttl);
+    const ttl =
+      typeof ttlOption === 'function' ? ttlToMilliseconds(ttlOption(value, key)) : ttlOption;
+    const { staleWhileRevalidate, staleIfError } = options;
+    const revalidate =
+      staleWhileRevalidate === undefined
+        ? usual.staleWhileRevalidate
+        : toMilliseconds(staleWhileRevalidate, 'staleWhileRevalidate');
+    const ifError =
+      staleIfError === undefined
+        ? usual.staleIfError
+        : toMilliseconds(staleIfError, 'staleIfError');
+    const tags = options.tags === undefined ? NO_TAGS : checkTags(options.tags);
+    const weight = usual.weigh === undefined ? 1 : checkWeight(usual.weigh(value, key));
+    if (ttl === 0 || weight > usual.maxWeight) return undefined;
+    const createdAt = memory.time.now();
+    return {
+      key,
+      value: usual.clone === undefined ? value : usual.clone(value),
+      createdAt,
+      freshUntil: createdAt + jittered(ttl, usual.jitter),
+      staleWhileRevalidate: revalidate,
+      staleIfError: ifError,
+      tags,
+      weight,
+    };
+  }
+}
+
+function checkValue(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (typeof (value as { then?: unknown }).then !== 'function') return;
+  throw new InvalidOptionError('a value must not be a promise: await it before it is stored');
+}
