@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { run } from '../run.mjs';
-import { repository } from '../workspace.mjs';
+import { readPackages, repository } from '../workspace.mjs';
 
 /** The real thing: versions, commits, publishes to npm, tags. Refuses unless everything is in place for it. */
 export async function publish() {
@@ -17,7 +17,8 @@ export async function publish() {
   show('npm', ['install', '--package-lock-only']);
   show('npx', ['nx', 'run-many', '-t', 'lint,typecheck,test,build,pack']);
   show('git', ['add', '--all']);
-  show('git', ['commit', '--message', 'Version packages']);
+  // A first release may have its versions already.
+  show('git', ['commit', '--allow-empty', '--message', 'Version packages']);
   show('npx', ['changeset', 'publish']);
   console.log('\nPublished. Now: git push --follow-tags');
 }
@@ -33,12 +34,20 @@ function whatIsMissing() {
     ...(git('status', '--porcelain') === ''
       ? []
       : ['the work tree must be clean: commit or stash first']),
-    ...(changesets.length > 0 ? [] : ['there is no changeset: npm run change']),
+    ...(changesets.length > 0 || readPackages().some(isUnreleased)
+      ? []
+      : ['there is no changeset, and every version has its tag: npm run change']),
     ...(isLoggedIn() ? [] : ['npm must know you: npm login']),
     ...(canAttest()
       ? []
       : ['provenance can be attested from CI only: run this in the release workflow']),
   ];
+}
+
+/** A package whose version has no tag yet was never published: its first release needs no changeset. */
+function isUnreleased({ name, manifest }) {
+  if (manifest.private) return false;
+  return run('git', ['tag', '--list', `${name}@${manifest.version}`], { cwd: repository }) === '';
 }
 
 function isLoggedIn() {

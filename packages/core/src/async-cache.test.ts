@@ -23,6 +23,7 @@ describe('get', () => {
     expect(await cache.get('b', { loader: () => 2 })).toBe(2);
     expect(await cache.get('c', {})).toBeUndefined();
     expect(await cache.get('d')).toBeUndefined();
+    expect(await cache.get('e', { loader: undefined, ttl: undefined })).toBeUndefined();
   });
 
   it('without a loader joins a load that runs', async () => {

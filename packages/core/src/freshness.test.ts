@@ -690,6 +690,24 @@ describe('a refresh that fails', () => {
     expect(failing).toHaveBeenCalledTimes(2);
   });
 
+  it('is forgotten when the value is set', async () => {
+    const { clock, cache } = setUp({ ttl: 1_000, staleWhileRevalidate: '1h' });
+    await cache.set('k', 'old');
+    const failing = jest.fn(() => Promise.reject(new Error('down')));
+    for (let round = 0; round < 6; round++) {
+      await clock.advance(60_000);
+      await cache.get('k', failing);
+      await settle();
+    }
+    await cache.set('k', 'new');
+    await clock.advance(1_000);
+    failing.mockClear();
+    await cache.get('k', failing);
+    await settle();
+
+    expect(failing).toHaveBeenCalledTimes(1);
+  });
+
   it('does not hold up a caller of refresh: true', async () => {
     const { clock, cache, loader } = setUp({ ttl: 1_000, staleWhileRevalidate: '1h' });
     await cache.set('k', 'old');

@@ -476,6 +476,29 @@ describe('getMany beside other calls', () => {
   });
 });
 
+describe('a loadMany that uses the cache', () => {
+  it('reads other keys', async () => {
+    const cache = new AsyncCache<string, string>();
+    const found = await cache.getMany(['a', 'b'], async (keys) => {
+      const inner = await cache.getMany(['c'], batch());
+      return keys.map((key) => `${key}:${inner.get('c') ?? 'none'}`);
+    });
+
+    expect([...found.values()]).toEqual(['a:v:c', 'b:v:c']);
+    expect(cache.size).toBe(3);
+  });
+
+  it('sets one of its keys: what was set stays', async () => {
+    const cache = new AsyncCache<string, string>();
+    await cache.getMany(['a', 'b'], (keys) => {
+      void cache.set('a', 'set');
+      return Promise.resolve(keys.map(() => 'loaded'));
+    });
+
+    expect([cache.peek('a'), cache.peek('b')]).toEqual(['set', 'loaded']);
+  });
+});
+
 describe('getMany with a signal or a limit', () => {
   it('that has fired rejects with its reason, and loads nothing', async () => {
     const cache = new AsyncCache<string, string>();

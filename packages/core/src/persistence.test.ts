@@ -24,16 +24,16 @@ describe('a cache with persistence', () => {
     const file: MemoryFile = new Map();
     const before = restart(file, clock);
     const keys = ['s', 1, '1', 10n, true, null, undefined, '\0odd', { a: [1] }, NaN, 0];
-    for (const key of keys) await before.set(key, { of: typeof key }, { tags: ['t'] });
+    for (const [at, key] of keys.entries()) await before.set(key, { at }, { tags: ['t'] });
     await before.close();
     await clock.advance(30_000);
 
     const after = restart(file, clock);
     await after.ready;
     expect(after.size).toBe(keys.length);
-    for (const key of keys) {
+    for (const [at, key] of keys.entries()) {
       expect(await after.getWithMeta(key)).toMatchObject({
-        value: { of: typeof key },
+        value: { at },
         status: 'hit',
         age: 30_000,
         ttlLeft: 30_000,

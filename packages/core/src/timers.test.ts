@@ -1,6 +1,6 @@
 import { AsyncCache } from './index.js';
 import { fakeClock } from './testing.js';
-import type { ClockTimer } from './index.js';
+import type { Clock, ClockTimer } from './index.js';
 
 describe('timers', () => {
   it('none runs while nothing can expire', async () => {
@@ -71,5 +71,58 @@ describe('timers', () => {
     await clock.advance(3_590_000);
 
     expect(await cache.get('k', () => Promise.reject(new Error('down')))).toBe(1);
+  });
+
+  it('are never set for longer than a platform can count', async () => {
+    const clock = fakeClock();
+    const lengths: number[] = [];
+    const platform = {
+      ...clock,
+      setTimeout: (callback: () => void, ms: number) => {
+        lengths.push(ms);
+        // Beyond 2^31 - 1 ms every platform calls back at once.
+        return clock.setTimeout(callback, ms > 2_147_483_647 ? 1 : ms);
+      },
+    };
+    const cache = new AsyncCache<string, string>({
+      clock: platform,
+      ttl: '60d',
+      timeout: '60d',
+      softTimeout: '50d',
+    });
+    const get = cache.get(
+      'k',
+      () => new Promise<string>((resolve) => clock.setTimeout(() => resolve('v'), 100)),
+    );
+    await clock.advance(100);
+    expect(await get).toBe('v');
+    await clock.advance(1_000);
+    expect(cache.has('k')).toBe(true);
+
+    expect(lengths.length).toBeLessThan(20);
+  });
+
+  it('may be mere numbers, as in a browser', async () => {
+    const clock = fakeClock();
+    const timers = new Map<number, ClockTimer>();
+    const browser = {
+      now: () => clock.now(),
+      setTimeout: (callback: () => void, ms: number) => {
+        timers.set(timers.size + 1, clock.setTimeout(callback, ms));
+        return timers.size;
+      },
+      clearTimeout: (timer: ClockTimer) => {
+        clock.clearTimeout(timers.get(timer as number)!);
+      },
+    } as unknown as Clock;
+    const cache = new AsyncCache<string, number>({ clock: browser, ttl: 1_000, timeout: 50 });
+    await cache.set('k', 1);
+    expect(await cache.get('l', () => Promise.resolve(2))).toBe(2);
+    await clock.advance(120_000);
+    expect(cache.getMetrics()).toMatchObject({ size: 0, expirations: 2 });
+    await cache.set('k', 1);
+    await cache.close();
+
+    expect(clock.pending).toBe(0);
   });
 });
