@@ -1,0 +1,1 @@
+export default { displayName: 'web-trace', preset: '../../jest.preset.js' };
