@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { assemble } from './assemble.js';
-import { idOf, wireKeyOf } from './cache-key.js';
-import type { Cache, LoaderReturning, LoadingOptions } from './cache.js';
+import { idOf, wireKeyOf, type KeyId } from './cache-key.js';
+import type { Cache, GivenKey, LoadedValue, LoaderReturning, LoadingOptions } from './cache.js';
 import type {
   AsyncCacheOptions,
   EntryOptions,
@@ -26,6 +26,9 @@ import type { MemoryStore } from './store.js';
 import type { Timekeeper } from './timekeeper.js';
 import { warmup, type WarmupEntries, type WarmupOptions, type WarmupReport } from './warmup.js';
 import type { Writes } from './write.js';
+
+const ABSENT = 0;
+const UNDECIDED = -1;
 
 /** Shared, since a promise made within a request would hold on to that request. */
 const READY = Promise.resolve();
@@ -89,30 +92,38 @@ export class AsyncCache<K = unknown, V = any> implements Cache<K, V>, AsyncDispo
   get(key: K): Promise<V | undefined>;
   get<T extends V = V, Key extends K = K>(
     key: Key,
-    load: LoaderReturning<Key, V, T> | LoadingOptions<Key, V, T>,
-  ): Promise<T>;
+    load: LoaderReturning<GivenKey<K, Key>, V, T> | LoadingOptions<GivenKey<K, Key>, V, T>,
+  ): Promise<LoadedValue<V, T>>;
   get(key: K, options: GetOptions<K, V>): Promise<V | undefined>;
   get(key: K, by?: LoadBy<K, V>): Promise<V | undefined> {
-    // The hot paths: a string or number, a fresh entry or none, nobody to tell.
-    if (
-      this.#direct &&
-      (typeof by === 'function' || by === undefined) &&
-      (typeof key === 'number' || (typeof key === 'string' && key.charCodeAt(0) !== 0))
-    ) {
-      const slot = this.#store.slots.get(key);
-      if (slot !== undefined) {
-        const cell = this.#store.freshCells[slot] as number;
-        if (cell < 0 || (cell > this.#time.horizon && this.#time.trusted)) {
-          this.#store.use(slot);
-          this.#counts.hits++;
-          return Promise.resolve(this.#store.values[slot] as V);
-        }
-      } else if (by !== undefined && this.#plainWaitsForever) {
-        const value = this.#reads.joinOrLoad(key, key, by, this.#plain);
+    if (typeof by === 'function' || by === undefined) {
+      const slot = this.#hotSlot(key);
+      if (slot > 0) {
+        this.#store.use(slot);
+        this.#counts.hits++;
+        return Promise.resolve(this.#store.values[slot] as V);
+      }
+      if (slot === ABSENT && by !== undefined && this.#plainWaitsForever) {
+        const value = this.#reads.joinOrLoad(key as KeyId, key, by, this.#plain);
         if (value !== undefined) return value;
       }
     }
     return this.#get(key, by);
+  }
+
+  /**
+   * The hot path of a read: a string or number, a fresh entry, nobody to tell. Answers with the slot
+   * of the entry, with `ABSENT` when there is none, or with `UNDECIDED` when more must be considered.
+   */
+  #hotSlot(key: K): number {
+    if (!this.#direct) return UNDECIDED;
+    if (typeof key !== 'number' && !(typeof key === 'string' && key.charCodeAt(0) !== 0)) {
+      return UNDECIDED;
+    }
+    const slot = this.#store.slots.get(key);
+    if (slot === undefined) return ABSENT;
+    const cell = this.#store.freshCells[slot] as number;
+    return cell < 0 || (cell > this.#time.horizon && this.#time.trusted) ? slot : UNDECIDED;
   }
 
   #get(key: K, by: LoadBy<K, V>): Promise<V | undefined> {
@@ -127,11 +138,11 @@ export class AsyncCache<K = unknown, V = any> implements Cache<K, V>, AsyncDispo
 
   async getWithMeta<T extends V = V, Key extends K = K>(
     key: Key,
-    by?: LoaderReturning<Key, V, T> | GetOptions<Key, V>,
-  ): Promise<ReadResult<T | undefined>> {
+    by?: LoaderReturning<GivenKey<K, Key>, V, T> | GetOptions<GivenKey<K, Key>, V>,
+  ): Promise<ReadResult<LoadedValue<V, T> | undefined>> {
     const query = this.#query(key, by as LoadBy<K, V>);
     const result = this.#reads.fromMemory(query) ?? (await this.#reads.result(query));
-    return result as ReadResult<T | undefined>;
+    return result as ReadResult<LoadedValue<V, T> | undefined>;
   }
 
   async getMany(
@@ -143,6 +154,8 @@ export class AsyncCache<K = unknown, V = any> implements Cache<K, V>, AsyncDispo
   }
 
   peek(key: K): V | undefined {
+    const hot = this.#hotSlot(key);
+    if (hot > 0) return this.#store.values[hot] as V;
     const slot = this.#freshSlot(key);
     if (slot === undefined) return undefined;
     const value = this.#parts.memory.valueIn(slot)?.value;
@@ -275,12 +288,7 @@ export class AsyncCache<K = unknown, V = any> implements Cache<K, V>, AsyncDispo
   #freshSlot(key: K): number | undefined {
     this.#checkOpen();
     const slot = this.#store.slots.get(idOf(key));
-    if (slot === undefined) return undefined;
-    const cell = this.#store.freshCells[slot] as number;
-    if (this.#direct && (cell < 0 || (cell > this.#time.horizon && this.#time.trusted))) {
-      return slot;
-    }
-    return this.#reads.isFresh(slot) ? slot : undefined;
+    return slot !== undefined && this.#reads.isFresh(slot) ? slot : undefined;
   }
 
   #checkOpen(): void {

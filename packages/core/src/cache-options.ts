@@ -112,6 +112,10 @@ export interface EntryOptions<V = unknown> {
 /** How one `get` behaves. */
 export interface GetOptions<K = unknown, V = any> extends Omit<EntryOptions<V>, 'ttl' | 'tags'> {
   ttl?: AsyncCacheOptions<K, V>['ttl'];
+  /**
+   * By which what is loaded can be invalidated together with others; a function decides by the
+   * value. Those of the call that begins the load count, as its `ttl` does; not those of one who joins.
+   */
   tags?: readonly string[] | ((value: V, key: K) => readonly string[]);
   /** Makes the value on a miss. */
   loader?: Loader<K, V>;
@@ -229,11 +233,9 @@ function resolveMaxWeight(options: { maxWeight?: unknown; weigh?: unknown }): nu
 function resolvePolicy(policy: AsyncCacheOptions['policy'] = 'lru'): PolicyFactory {
   if (typeof policy === 'function') return policy;
   if (policy === 'lru') return (limits) => new LruPolicy(limits);
-  const expected = `policy must be 'lru' or a function that makes a policy`;
+  const later = (policy as unknown) === 'tinylfu' ? ', which is not part of this version yet' : '';
   throw new InvalidOptionError(
-    (policy as unknown) === 'tinylfu'
-      ? `${expected}; 'tinylfu' is not part of this version yet`
-      : `${expected}, got ${describeValue(policy)}`,
+    `policy must be 'lru' or a function that makes a policy, got ${describeValue(policy)}${later}`,
   );
 }
 

@@ -6,6 +6,12 @@ import type { CacheMetrics } from './metrics.js';
 import type { ReadResult } from './read-result.js';
 import type { WarmupEntries, WarmupOptions, WarmupReport } from './warmup.js';
 
+/** The type of a key that was given: the cache's, unless that takes any key. */
+export type GivenKey<K, Key extends K> = unknown extends K ? Key : K;
+
+/** The type of a value that was asked for: the cache's, unless that holds any value. */
+export type LoadedValue<V, T extends V> = 0 extends 1 & V ? T : V;
+
 /** A loader whose result has a type of its own, within what the cache holds. */
 export type LoaderReturning<K, V, T extends V> = (
   key: K,
@@ -31,15 +37,15 @@ export interface Cache<K = unknown, V = any> {
   /** The value that is cached, else what the loader brings. Callers of one key share one load. */
   get<T extends V = V, Key extends K = K>(
     key: Key,
-    load: LoaderReturning<Key, V, T> | LoadingOptions<Key, V, T>,
-  ): Promise<T>;
+    load: LoaderReturning<GivenKey<K, Key>, V, T> | LoadingOptions<GivenKey<K, Key>, V, T>,
+  ): Promise<LoadedValue<V, T>>;
   get(key: K, options: GetOptions<K, V>): Promise<V | undefined>;
 
   /** A `get` that also tells where the value came from and how old it is. */
   getWithMeta<T extends V = V, Key extends K = K>(
     key: Key,
-    options?: LoaderReturning<Key, V, T> | GetOptions<Key, V>,
-  ): Promise<ReadResult<T | undefined>>;
+    options?: LoaderReturning<GivenKey<K, Key>, V, T> | GetOptions<GivenKey<K, Key>, V>,
+  ): Promise<ReadResult<LoadedValue<V, T> | undefined>>;
 
   /**
    * Reads many keys. `loadMany` is called once, with the missing keys only; loads are shared with `get`.

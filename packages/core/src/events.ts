@@ -67,7 +67,7 @@ export const EVENT_NAMES: readonly CacheEventName[] = [
   'tier',
 ];
 
-type Listener<K, E extends CacheEventName> = (event: CacheEvents<K>[E]) => void;
+type Listener<K, E extends CacheEventName> = (event: CacheEvents<K>[E]) => unknown;
 
 /** The listeners of one cache. Nothing is made for an event that nobody listens to. */
 export class EventHub<K> {
@@ -77,9 +77,7 @@ export class EventHub<K> {
 
   on<E extends CacheEventName>(event: E, listener: Listener<K, E>): () => void {
     // A registration of its own, so that one function registered twice is removed once.
-    const registered: Listener<K, E> = (payload) => {
-      listener(payload);
-    };
+    const registered: Listener<K, E> = (payload) => listener(payload);
     this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), registered]);
     this.active = true;
     return () => {
@@ -95,12 +93,18 @@ export class EventHub<K> {
     if (listeners === undefined) return;
     for (const listener of listeners) {
       try {
-        listener(payload);
+        const outcome = listener(payload);
+        if (outcome instanceof Promise)
+          outcome.catch((error: unknown) => this.#faulty(event, error));
       } catch (error) {
-        // A listener must not break a read. What an error listener throws has nowhere to go.
-        if (event !== 'error') this.emit('error', { error, source: 'listener' });
+        this.#faulty(event, error);
       }
     }
+  }
+
+  /** A listener failed, which must not break a read. What an `error` listener throws has nowhere to go. */
+  #faulty(event: CacheEventName, error: unknown): void {
+    if (event !== 'error') this.emit('error', { error, source: 'listener' });
   }
 
   /** An event that carries nothing but its key. */

@@ -44,8 +44,9 @@ export class Flight<K, V> {
   /** `undefined` while it only looks into the tier. */
   loader: Loader<K, V> | undefined;
 
-  /** When the loader was called. */
+  /** When the loader was called, and in which epoch of the metrics. */
   startedAt = 0;
+  epoch = 0;
   /** Where its value came from. */
   source: 'loader' | 'tier' = 'loader';
   /** The instants of its value, once it landed; `undefined` when it was not stored. */

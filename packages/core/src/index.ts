@@ -1,5 +1,5 @@
 export { AsyncCache } from './async-cache.js';
-export type { Cache, LoaderReturning, LoadingOptions } from './cache.js';
+export type { Cache, GivenKey, LoadedValue, LoaderReturning, LoadingOptions } from './cache.js';
 export type {
   AsyncCacheOptions,
   EntryOptions,

@@ -39,25 +39,36 @@ export class Loads<K, V> {
     this.#parts = parts;
   }
 
-  /**
-   * Begins the load of a key; one that already runs is revoked.
-   *
-   * @param lease - the right to load it, where the tier has granted it already
-   */
+  /** Begins the load of a key; one that already runs is revoked. */
   begin(
     query: Query<K, V>,
     intent: TierIntent,
     background: boolean,
     previous: V | undefined,
-    lease?: TierLease,
   ): Flight<K, V> {
-    const { flights, tier } = this.#parts;
-    const flight = new Flight(query, intent, background, previous, flights.invalidations);
-    flight.lease = lease;
-    flights.add(flight);
-    if (tier === undefined || lease !== undefined) this.#load(flight);
-    else void this.#throughTier(flight, tier);
+    const flight = this.announce(query, intent, background, previous);
+    this.start(flight);
     return flight;
+  }
+
+  /** Registers a load, so that callers may board before it starts; one that already runs is revoked. */
+  announce(
+    query: Query<K, V>,
+    intent: TierIntent,
+    background: boolean,
+    previous: V | undefined,
+  ): Flight<K, V> {
+    const { flights } = this.#parts;
+    const flight = new Flight(query, intent, background, previous, flights.invalidations);
+    flights.add(flight);
+    return flight;
+  }
+
+  start(flight: Flight<K, V>): void {
+    const { tier } = this.#parts;
+    // With a lease, the tier was asked before.
+    if (tier === undefined || flight.lease !== undefined) this.#load(flight);
+    else void this.#throughTier(flight, tier);
   }
 
   /** The last caller left by its own signal: nothing of this load is wanted any more. */
@@ -75,7 +86,7 @@ export class Loads<K, V> {
       answer = await tier.lookup({
         key: wireKeyOf(flight.id),
         intent,
-        tags: requestedTags(flight),
+        tags: knownTags(flight),
       });
       while (answer.kind === 'busy') answer = await tier.settled(answer);
       // A caller who joined a mere look may have brought a loader.
@@ -112,7 +123,11 @@ export class Loads<K, V> {
     flights.remove(flight);
     flight.land(entry.value);
     if (lease === undefined || flight.loader === undefined) return;
-    this.begin({ ...flight.query, loader: flight.loader }, 'load', true, entry.value, lease).pin();
+    const query = { ...flight.query, loader: flight.loader };
+    const refresh = this.announce(query, 'load', true, entry.value);
+    refresh.pin();
+    refresh.lease = lease;
+    this.start(refresh);
   }
 
   #foundNothing(flight: Flight<K, V>): void {
@@ -127,6 +142,7 @@ export class Loads<K, V> {
     counts.loads++;
     events.tell('load', flight.query.key);
     flight.startedAt = memory.time.now();
+    flight.epoch = counts.epoch;
     let loading: V | PromiseLike<V>;
     try {
       loading = loader(flight.query.key, new FlightContext(flight));
@@ -152,7 +168,7 @@ export class Loads<K, V> {
   #loaded(flight: Flight<K, V>, value: V): void {
     const { counts, memory, tier } = this.#parts;
     const now = memory.time.now();
-    counts.loadTimeMs += now - flight.startedAt;
+    counts.loadEnded(flight.epoch, now - flight.startedAt);
     const draft = this.#draft(flight, value, now);
     if (draft === undefined || tier === undefined) this.#land(flight, value, draft, 'local');
     else if (flight.lease === undefined)
@@ -197,8 +213,7 @@ export class Loads<K, V> {
   #failed(flight: Flight<K, V>, error: unknown): void {
     const { counts, events, failures, flights, memory } = this.#parts;
     const now = memory.time.now();
-    counts.loadTimeMs += now - flight.startedAt;
-    counts.loadErrors++;
+    counts.loadEnded(flight.epoch, now - flight.startedAt, true);
     this.#giveBack(flight);
     if (flights.owns(flight)) {
       failures.note(flight.id, error, now, this.#errorTtl(flight, error), flight.background);
@@ -303,13 +318,9 @@ export class Loads<K, V> {
 /** The tags that are known of a flight before its value is. */
 export function knownTags<K, V>(flight: Flight<K, V>): readonly string[] {
   const { decisions } = flight;
-  const requested = requestedTags(flight);
-  return decisions === undefined ? requested : [...requested, ...decisions.tags];
-}
-
-function requestedTags<K, V>(flight: Flight<K, V>): readonly string[] {
   const { tags } = flight.query.request;
-  return typeof tags === 'object' ? tags : NO_TAGS;
+  const requested = typeof tags === 'object' ? tags : NO_TAGS;
+  return decisions === undefined ? requested : [...requested, ...decisions.tags];
 }
 
 function tagsOf<K, V>(flight: Flight<K, V>, value: V): readonly string[] {

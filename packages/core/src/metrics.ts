@@ -41,6 +41,15 @@ export class Counters {
   tierHits = 0;
   tierErrors = 0;
   loadTimeMs = 0;
+  /** Grows with every reset: what began before counts no more. */
+  epoch = 0;
+
+  /** A load has ended that began in an epoch. */
+  loadEnded(epoch: number, ms: number, failed = false): void {
+    if (epoch !== this.epoch) return;
+    this.loadTimeMs += ms;
+    if (failed) this.loadErrors++;
+  }
 
   snapshot(size: number): CacheMetrics {
     const { hits, misses, staleHits, joined, loads, loadErrors } = this;
@@ -51,6 +60,7 @@ export class Counters {
   }
 
   reset(): void {
-    Object.assign(this, new Counters());
+    const epoch = this.epoch + 1;
+    Object.assign(this, new Counters(), { epoch });
   }
 }

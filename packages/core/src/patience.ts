@@ -1,4 +1,5 @@
 import { LONGEST_TIMER, type Clock, type ClockTimer } from './clock.js';
+import { onAbort } from './on-abort.js';
 import type { Request } from './request.js';
 
 /** Someone whose waiting a `Patience` can end. */
@@ -27,6 +28,7 @@ export class Patience {
   #impatient = false;
 
   readonly #arrivedAt: number;
+  #stopListening: (() => void) | undefined;
   #armed = false;
 
   constructor(
@@ -52,13 +54,14 @@ export class Patience {
     if (this.#waiting.size > 0) return;
     this.#armed = false;
     for (const timer of this.#timers.splice(0)) this.#clock.clearTimeout(timer);
-    this.#request.signal?.removeEventListener('abort', this.#giveUp);
+    this.#stopListening?.();
+    this.#stopListening = undefined;
   }
 
   #arm(): void {
     this.#armed = true;
     const { signal, softTimeout, timeout } = this.#request;
-    signal?.addEventListener('abort', this.#giveUp);
+    this.#stopListening = signal && onAbort(signal, this.#giveUp);
     if (!this.#impatient)
       this.#after(softTimeout, () => {
         this.#impatient = true;

@@ -1376,3 +1376,160 @@ describe('a load that ends with what is not stored', () => {
     expect(it.cache.size).toBe(0);
   });
 });
+
+describe('what a loader does to its own key while it runs', () => {
+  it.each<[string, (it: Bench) => unknown, string | undefined]>([
+    ['delete', ({ cache }) => cache.delete('k'), undefined],
+    ['clear', ({ cache }) => cache.clear(), undefined],
+    ['expire', ({ cache }) => cache.expire('k'), undefined],
+    ['invalidateTags', ({ cache }) => cache.invalidateTags('t'), undefined],
+    ['set', ({ cache }) => cache.set('k', 'v'), 'v'],
+  ])('counts like another’s doing: %s, before its first await', async (_how, revoke, held) => {
+    const it = bench();
+    const load = async () => {
+      void revoke(it);
+      return 'L';
+    };
+    expect(await it.get({ loader: load, tags: ['t'] })).toBe('L');
+    expect(it.cache.peek('k')).toBe(held);
+    const many = it.cache.getMany(['m'], { loadMany: () => load().then(() => ['M']), tags: ['t'] });
+    expect([...(await many)]).toEqual([['m', 'M']]);
+  });
+
+  it.each<[string, (it: Bench) => unknown, string | undefined]>([
+    ['delete', ({ cache }) => cache.delete('k'), undefined],
+    ['clear', ({ cache }) => cache.clear(), undefined],
+    ['expire', ({ cache }) => cache.expire('k'), undefined],
+    ['invalidateTags', ({ cache }) => cache.invalidateTags('t'), undefined],
+    ['set', ({ cache }) => cache.set('k', 'v'), 'v'],
+  ])(
+    'counts like another’s doing, of a loader that is synchronous: %s',
+    async (_how, revoke, held) => {
+      const it = bench();
+      const loader = () => {
+        void revoke(it);
+        return 'L';
+      };
+      expect(await it.get({ loader, tags: ['t'] })).toBe('L');
+      expect(it.cache.peek('k')).toBe(held);
+      expect(it.cache.size).toBe(held === undefined ? 0 : 1);
+    },
+  );
+
+  it('gives a synchronous throw to all, as a rejection', async () => {
+    const it = bench();
+    const error = new Error('at once');
+    const loader = () => {
+      throw error;
+    };
+    const callers = [it.get({ loader }), it.cache.getMany(['k'], loader)];
+    for (const caller of callers) await expect(caller).rejects.toBe(error);
+    expect(await it.get({ loader: () => 'N' })).toBe('N');
+  });
+
+  it('may read its own key, without waiting for it: that read joins', async () => {
+    const it = bench();
+    let inner: Promise<unknown> | undefined;
+    const waiting = it.get({
+      loader: (key, context) => {
+        inner = it.meta();
+        return it.loads.loader(key, context);
+      },
+    });
+    await it.turn();
+    expect(it.loads.begun).toHaveLength(1);
+    it.loads.last.succeed('L');
+    await it.turn();
+    expect(await waiting).toBe('L');
+    expect(await inner).toMatchObject({ value: 'L', status: 'joined' });
+  });
+
+  it('leaves nothing of a loadMany that aborts its only caller before it returns', async () => {
+    const it = bench();
+    const leave = new AbortController();
+    const many = it.cache.getMany(['a', 'k'], {
+      signal: leave.signal,
+      loadMany: (keys) => {
+        leave.abort('left');
+        return it.loads.loadMany(keys);
+      },
+    });
+    await expect(many).rejects.toBe('left');
+    const after = it.get({ loader: () => 'N' });
+    for (const load of it.loads.begun) load.succeed('L');
+    await it.turn();
+    expect(await after).toBe('N');
+    expect(it.cache.has('a')).toBe(false);
+    expect(it.cache.peek('k')).toBe('N');
+  });
+
+  // "all waiting callers abort: nothing; L's own signal has fired", from the first moment on.
+  describe.each(['a value', 'a promise'] as const)('which returns %s', (returned) => {
+    const abortInside = async () => {
+      const it = bench();
+      const leave = new AbortController();
+      const own: AbortSignal[] = [];
+      const waiting = it.get({
+        signal: leave.signal,
+        loader: (key, context) => {
+          own.push(context.signal);
+          leave.abort('left');
+          return returned === 'a value' ? 'L' : it.loads.loader(key, context);
+        },
+      });
+      await expect(waiting).rejects.toBe('left');
+      await it.turn();
+      return { ...it, own };
+    };
+
+    it('fires its own signal when it aborts its only caller', async () => {
+      const { own } = await abortInside();
+      expect(own.map(({ aborted }) => aborted)).toEqual([true]);
+    });
+
+    it('is not joined after it aborted its only caller', async () => {
+      const { cache, get, loads, turn } = await abortInside();
+      const after = get({ loader: () => 'N' });
+      for (const load of loads.begun) load.succeed('L');
+      await turn();
+      expect(await after).toBe('N');
+      expect(cache.peek('k')).toBe('N');
+    });
+
+    it('leaves nothing in memory when it aborts its only caller', async () => {
+      const { cache, loads, turn } = await abortInside();
+      for (const load of loads.begun) load.succeed('L');
+      await turn();
+      expect(cache.size).toBe(0);
+    });
+  });
+});
+
+describe('what a listener does to the key', () => {
+  it.each(['miss', 'load', 'hit', 'stale'] as const)('keeps it deleted: on %s', async (event) => {
+    const it = bench({ ttl: 100, staleWhileRevalidate: 100 });
+    await it.cache.set('k', 'old');
+    if (event === 'stale') await it.clock.advance(150);
+    if (event !== 'hit' && event !== 'stale') await it.cache.delete('k');
+    it.cache.on(event, () => void it.cache.delete('k'));
+    const caller = it.get();
+    await it.turn();
+    for (const load of it.loads.begun) load.succeed('L');
+    await it.turn();
+    expect(['L', 'old']).toContain(await caller);
+    // The load may have begun after the deletion, or have ended before it: then no rule says more.
+    if (event === 'load' || event === 'hit') expect(it.cache.peek('k')).toBeUndefined();
+  });
+
+  it('holds no more than maxSize when an eviction sets another key', async () => {
+    const it = bench({ maxSize: 2 });
+    let left = 5;
+    it.cache.on('evict', ({ key }) => {
+      if (left-- > 0) void it.cache.set(`${key ?? ''}'`, 'again');
+    });
+    for (const key of ['a', 'b', 'c', 'd']) {
+      await it.cache.set(key, key);
+      expect(it.cache.size).toBeLessThanOrEqual(2);
+    }
+  });
+});

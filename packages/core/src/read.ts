@@ -181,7 +181,10 @@ export class Reads<K, V> {
   /** True when memory may serve the entry as fresh. */
   isFresh(slot: number): boolean {
     const { store, time } = this.#parts.memory;
-    return this.#mayServe(slot) && store.freshness(slot, time.now()) === 'fresh';
+    if (!this.#mayServe(slot)) return false;
+    const now = time.now();
+    time.looked(now, store.times(slot).freshUntil);
+    return store.freshness(slot, now) === 'fresh';
   }
 
   /** True while what stands behind an entry lets memory serve it. */
@@ -206,6 +209,7 @@ export class Reads<K, V> {
     const { id } = query;
     if (flights.get(id) !== undefined || !failures.mayRefresh(id, now)) return;
     // Timeouts are the patience of callers: a refresh that nobody waits for takes the time it needs.
-    this.#loads.begin(query, stale ? 'load' : 'renew', true, previous).pin();
+    const copy = this.copy(previous, query.key)?.value;
+    this.#loads.begin(query, stale ? 'load' : 'renew', true, copy).pin();
   }
 }

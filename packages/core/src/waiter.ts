@@ -148,24 +148,27 @@ export class Waiter<K, V> implements Passenger<V>, Waiting {
       }
       if (!refresh && this.#meetsRememberedError()) return;
       this.#joined = false;
-      flight = this.#begin(refresh);
+      flight = this.#announce(refresh);
     }
     this.#flight = flight;
     this.#invalidations = flights.invalidations;
-    // A miss for certain, where neither the tier nor a stale value can make it a hit.
-    if (tier === undefined && this.#parts.memory.store.slotOf(id) === undefined) this.#countMiss();
     if (this.#patience === undefined) flight.pin();
     flight.board(this);
+    // A loader may make its own caller leave, so the caller boards first.
+    if (!this.#joined) this.#loads.start(flight);
+    // A miss for certain, where neither the tier nor a stale value can make it a hit.
+    if (tier === undefined && this.#parts.memory.store.slotOf(id) === undefined) this.#countMiss();
   }
 
-  #begin(refresh: boolean): Flight<K, V> {
+  #announce(refresh: boolean): Flight<K, V> {
     const { failures, memory } = this.#parts;
-    const { id, loader } = this.#query;
+    const { id, key, loader } = this.#query;
     const slot = memory.find(id, memory.time.now());
-    const previous = slot === undefined ? undefined : memory.valueIn(slot)?.value;
+    const held = slot === undefined ? undefined : memory.valueIn(slot);
+    const previous = held && this.#reads.copy(held.value, key)?.value;
     if (refresh) failures.forget(id);
     const intent = refresh ? 'refresh' : loader === undefined ? 'read' : 'load';
-    const flight = this.#loads.begin(this.#query, intent, false, previous);
+    const flight = this.#loads.announce(this.#query, intent, false, previous);
     if (refresh) {
       flight.boarding = true;
       void Promise.resolve().then(() => (flight.boarding = false));

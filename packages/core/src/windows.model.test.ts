@@ -92,7 +92,8 @@ describe('the three windows, against a model', () => {
               if (called > 0 && !fails) store(value);
               expect(called).toBeLessThanOrEqual(fresh ? 0 : 1);
             } else if (fails) {
-              const expected = past < sie ? ['error-stale', before?.value] : ['rejected', undefined];
+              const expected =
+                past < sie ? ['error-stale', before?.value] : ['rejected', undefined];
               expect([log, status, got]).toEqual([log, ...expected]);
             } else {
               expect([log, status, got]).toEqual([log, 'miss', value]);

@@ -43,7 +43,7 @@ export class Writes<K, V> {
   ): Promise<void> {
     const { tier } = this.#parts;
     // All is checked before anything changes.
-    const drafts = [...entries].map(([key, value]) => {
+    const drafts = checkPairs(entries).map(([key, value]) => {
       const id = idOf(key);
       const wireKey = tier === undefined ? '' : wireKeyOf(id);
       return { id, key, wireKey, entry: this.#entryFor(key, value, options) };
@@ -194,6 +194,16 @@ export class Writes<K, V> {
       weight,
     };
   }
+}
+
+function checkPairs<K, V>(entries: Iterable<readonly [K, V]>): (readonly [K, V])[] {
+  const iterator = (entries as Partial<Iterable<unknown>> | null | undefined)?.[Symbol.iterator];
+  const pairs: unknown[] = typeof iterator === 'function' ? [...entries] : [entries];
+  const odd = pairs.find((pair) => !Array.isArray(pair) || pair.length !== 2);
+  if (typeof iterator === 'function' && odd === undefined) return pairs as (readonly [K, V])[];
+  throw new InvalidOptionError(
+    `setMany takes an iterable of [key, value], got ${describeValue(odd ?? entries)}`,
+  );
 }
 
 function checkValue(value: unknown): void {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildSync } from 'esbuild';
 
@@ -16,6 +16,10 @@ export interface ScriptResult {
 }
 
 let library: string | undefined;
+
+afterAll(() => {
+  if (library !== undefined) rmSync(dirname(library), { recursive: true });
+});
 
 /** Bundles core's sources once, as a script in a process of its own imports them. */
 function bundle(): string {
