@@ -1,0 +1,16 @@
+/** The subject, used as anyone would; ACACHE_BENCH_SUBJECT names the module that exports it. */
+const { AsyncCache, makeKey } = await import(process.env.ACACHE_BENCH_SUBJECT ?? '');
+
+/** @type {import('../lib/contestant.mjs').Open} */
+export const open = ({ maxSize, ttl, loader }) => {
+  const cache = new AsyncCache({ maxSize, ttl });
+  return {
+    get: (key) => cache.get(key, loader),
+    peek: (key) => cache.peek(key),
+    set: (key, value) => cache.set(key, value),
+    size: () => cache.size,
+  };
+};
+
+/** @param {unknown[]} args */
+export const encode = (args) => makeKey('user', args);

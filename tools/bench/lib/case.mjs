@@ -1,0 +1,30 @@
+/**
+ * One thing that is measured, in several variants.
+ *
+ * @typedef {object} Case
+ * @property {string} name as in `--only`
+ * @property {string} about one line for the head of its table
+ * @property {string} baseline the contestant that every other is a multiple of
+ * @property {'ns' | 'B' | 'ms'} unit of one sample
+ * @property {boolean} [alone] each contestant in a process of its own; else the baseline, one peer
+ *   and the subject share one and take turns
+ * @property {string[]} [nodeFlags]
+ * @property {(long: boolean) => Variant[]} variants
+ * @property {(contestants: string[], variant: Variant, seconds: number) => Promise<Samples>} measure
+ *
+ * @typedef {object} Variant
+ * @property {string} label
+ * @property {string[]} peers
+ * @property {number} [entries]
+ * @property {number | null} [ttl]
+ *
+ * One number for each round, by contestant; rounds of one process belong together.
+ * @typedef {Record<string, number[]>} Samples
+ */
+
+/** Long enough that nothing expires while it is measured. */
+export const TTL = 600_000;
+
+/** @param {number} entries */
+export const short = (entries) =>
+  entries >= 1e6 ? `${entries / 1e6}M` : entries >= 1e3 ? `${entries / 1e3}k` : `${entries}`;

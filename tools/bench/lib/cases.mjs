@@ -1,0 +1,16 @@
+import { burst } from '../cases/burst.mjs';
+import { expiry } from '../cases/expiry.mjs';
+import { hit } from '../cases/hit.mjs';
+import { keys } from '../cases/keys.mjs';
+import { memory } from '../cases/memory.mjs';
+import { missBytes } from '../cases/miss-bytes.mjs';
+import { miss } from '../cases/miss.mjs';
+import { peek } from '../cases/peek.mjs';
+import { set } from '../cases/set.mjs';
+
+/**
+ * In the order of the table.
+ *
+ * @type {readonly import('./case.mjs').Case[]}
+ */
+export const cases = [hit, peek, miss, missBytes, burst, set, memory, expiry, keys];

@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+
+/**
+ * A cache as the cases use it. What a library lacks is left out, and the cases that need it do not
+ * list that library.
+ *
+ * @typedef {import('./data.mjs').Value} Value
+ * @typedef {(key: string) => Promise<Value>} Loader
+ *
+ * @typedef {object} Contestant
+ * @property {(key: string) => PromiseLike<Value | undefined>} get loads on a miss
+ * @property {(key: string) => Value | undefined} [peek] synchronous
+ * @property {(key: string, value: Value) => unknown} [set]
+ * @property {() => number} [size]
+ * @property {() => unknown} [close] where it would outlive its last use: a timer for each entry, say
+ *
+ * @typedef {object} OpenOptions
+ * @property {number} maxSize
+ * @property {number | null} ttl milliseconds; `null` never expires
+ * @property {Loader} loader
+ *
+ * @typedef {(options: OpenOptions) => Contestant} Open
+ */
+
+/**
+ * The npm package of each contestant that has one; the rest are ours and the limits.
+ *
+ * @type {Record<string, string>}
+ */
+const packages = {
+  'lru-cache': 'lru-cache',
+  'lru-autopurge': 'lru-cache',
+  'lru-purge-stale': 'lru-cache',
+  'layered-loader': 'layered-loader',
+  'p-memoize': 'p-memoize',
+  memoizee: 'memoizee',
+  'async-cache-dedupe': 'async-cache-dedupe',
+  'cache-manager': 'cache-manager',
+  cacheable: 'cacheable',
+  cachified: '@epic-web/cachified',
+  bentocache: 'bentocache',
+  'safe-stable-stringify': 'safe-stable-stringify',
+  'object-hash': 'object-hash',
+};
+
+export const peerNames = Object.keys(packages);
+
+/**
+ * Imported only when it takes part: how many caches live in a process changes the figures.
+ *
+ * @param {string} name
+ * @returns {Promise<{ open: Open }>}
+ */
+export const contestant = (name) => import(`../contestants/${name}.mjs`);
+
+/**
+ * The installed versions of those contestants that are packages, by package.
+ *
+ * @param {readonly string[]} names
+ * @returns {Record<string, string>}
+ */
+export function versionsOf(names) {
+  const used = new Set(names.flatMap((name) => packages[name] ?? []));
+  return Object.fromEntries(
+    [...used].map((name) => {
+      const file = new URL(`../node_modules/${name}/package.json`, import.meta.url);
+      return [name, JSON.parse(readFileSync(file, 'utf8')).version];
+    }),
+  );
+}

@@ -1,0 +1,172 @@
+/**
+ * What the subject is meant to reach. Ratios, so that they hold on any machine; the expiry stall
+ * alone is absolute.
+ *
+ * @typedef {object} Goal
+ * @property {string} text
+ * @property {[string, string, string]} row case, variant, contestant
+ * @property {'absolute' | 'toBaseline' | 'toSubject'} figure
+ * @property {number} [atMost]
+ * @property {number} [atLeast]
+ * @property {true} [inverse] the figure is the other way round than the goal
+ */
+
+const nodeMajor = Number(process.versions.node.split('.')[0]);
+
+/** Before Node 22 an AbortController costs several times as much, and lru-cache makes one per miss. */
+const missFactor = nodeMajor < 22 ? 8 : 4;
+
+/** @type {readonly Goal[]} */
+const goals = [
+  {
+    text: 'hit, 1k entries, × await map.get',
+    row: ['hit', '1k, ttl', 'acache'],
+    figure: 'toBaseline',
+    atMost: 1.15,
+  },
+  { text: 'hit, 10k', row: ['hit', '10k, ttl', 'acache'], figure: 'toBaseline', atMost: 1.25 },
+  { text: 'hit, 100k', row: ['hit', '100k, ttl', 'acache'], figure: 'toBaseline', atMost: 1.5 },
+  {
+    text: 'hit, 1k, times faster than lru-cache fetch',
+    row: ['hit', '1k, ttl', 'lru-cache'],
+    figure: 'toSubject',
+    atLeast: 1.15,
+  },
+  {
+    text: 'hit, 10k, times faster than lru-cache fetch',
+    row: ['hit', '10k, ttl', 'lru-cache'],
+    figure: 'toSubject',
+    atLeast: 1.15,
+  },
+  {
+    text: 'hit, 100k, times faster than lru-cache fetch',
+    row: ['hit', '100k, ttl', 'lru-cache'],
+    figure: 'toSubject',
+    atLeast: 1.15,
+  },
+  {
+    text: 'peek, 1k, × await map.get',
+    row: ['peek', '1k', 'acache'],
+    figure: 'toBaseline',
+    atMost: 0.45,
+  },
+  { text: 'peek, 10k', row: ['peek', '10k', 'acache'], figure: 'toBaseline', atMost: 0.45 },
+  {
+    text: 'miss, × a naive Map + loader',
+    row: ['miss', '1k', 'acache'],
+    figure: 'toBaseline',
+    atMost: 1.5,
+  },
+  {
+    text: 'miss, times faster than lru-cache fetch',
+    row: ['miss', '1k', 'lru-cache'],
+    figure: 'toSubject',
+    atLeast: missFactor,
+  },
+  {
+    text: 'burst of 10k callers, × a Map of promises',
+    row: ['burst', 'ttl', 'acache'],
+    figure: 'toBaseline',
+    atMost: 1.1,
+  },
+  {
+    text: 'set with eviction, 1k, × lru-cache',
+    row: ['set', '1k', 'acache'],
+    figure: 'toBaseline',
+    atMost: 0.75,
+  },
+  {
+    text: 'set with eviction, 10k',
+    row: ['set', '10k', 'acache'],
+    figure: 'toBaseline',
+    atMost: 0.75,
+  },
+  {
+    text: 'set with eviction, 100k',
+    row: ['set', '100k', 'acache'],
+    figure: 'toBaseline',
+    atMost: 0.75,
+  },
+  {
+    text: 'bytes per entry, 100k, × lru-cache with ttl',
+    row: ['memory', '100k, ttl', 'lru-cache'],
+    figure: 'toSubject',
+    inverse: true,
+    atMost: 0.85,
+  },
+  {
+    text: 'bytes per entry, 1M, × lru-cache with ttl',
+    row: ['memory', '1M, ttl', 'lru-cache'],
+    figure: 'toSubject',
+    inverse: true,
+    atMost: 0.85,
+  },
+  {
+    text: '1M entries expiring, longest delay in ms',
+    row: ['expiry', '1M', 'acache'],
+    figure: 'absolute',
+    atMost: 30,
+  },
+  {
+    text: 'key of one string, × JSON.stringify',
+    row: ['keys', 'one string', 'acache'],
+    figure: 'toBaseline',
+    atMost: 0.45,
+  },
+  {
+    text: 'key of int and string',
+    row: ['keys', 'int, string', 'acache'],
+    figure: 'toBaseline',
+    atMost: 0.45,
+  },
+  {
+    text: 'key of a nested object',
+    row: ['keys', 'nested', 'acache'],
+    figure: 'toBaseline',
+    atMost: 1.6,
+  },
+];
+
+/**
+ * @typedef {object} Verdict
+ * @property {string} text
+ * @property {string} goal
+ * @property {import('./statistics.mjs').Summary} [measured]
+ * @property {string} verdict
+ *
+ * @param {readonly import('./results.mjs').Result[]} results
+ * @returns {Verdict[]}
+ */
+export function judge(results) {
+  return goals.map(
+    ({ text, row: [name, variant, contestant], figure, inverse, atMost, atLeast }) => {
+      const result = results.find(
+        (r) => r.case === name && r.variant === variant && r.contestant === contestant,
+      );
+      const measured = inverse ? inverted(result?.[figure]) : result?.[figure];
+      const target = /** @type {number} */ (atMost ?? atLeast);
+      const goal = `${atMost === undefined ? '≥' : '≤'} ${Number(target.toFixed(2))}`;
+      if (measured === undefined)
+        return { text, goal, verdict: result?.error === undefined ? 'not measured' : 'failed' };
+      const excess =
+        atMost === undefined ? target / measured.median - 1 : measured.median / target - 1;
+      const near =
+        measured.low <= target && target <= measured.high ? ', the spread includes it' : '';
+      const verdict =
+        excess <= 0 ? 'reached' : `missed by ${Math.max(1, Math.round(excess * 100))} %`;
+      return { text, goal, measured, verdict: verdict + near };
+    },
+  );
+}
+
+/**
+ * @param {import('./statistics.mjs').Summary | undefined} summary
+ * @returns {import('./statistics.mjs').Summary | undefined}
+ */
+const inverted = (summary) =>
+  summary && {
+    median: 1 / summary.median,
+    low: 1 / summary.high,
+    high: 1 / summary.low,
+    count: summary.count,
+  };

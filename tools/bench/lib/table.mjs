@@ -1,0 +1,36 @@
+/** Markdown that is also aligned on a terminal. */
+
+/** @typedef {import('./statistics.mjs').Summary} Summary */
+
+/**
+ * @param {readonly string[]} head
+ * @param {readonly (readonly string[])[]} rows
+ */
+export function table(head, rows) {
+  const widths = head.map((cell, column) =>
+    Math.max(3, cell.length, ...rows.map((row) => row[column].length)),
+  );
+  /** @param {readonly string[]} cells */
+  const line = (cells) => `| ${cells.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`;
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
+}
+
+/** @param {Summary | undefined} summary */
+export const ratio = (summary) =>
+  summary === undefined
+    ? ''
+    : `${number(summary.median)} (${number(summary.low)}–${number(summary.high)})`;
+
+/** @param {Summary | undefined} summary @param {string} unit */
+export const absolute = (summary, unit) =>
+  summary === undefined ? '' : `${number(summary.median)} ${unit}`;
+
+/**
+ * Three figures that mean something.
+ *
+ * @param {number} value
+ */
+function number(value) {
+  const size = Math.abs(value);
+  return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
+}

@@ -1,0 +1,69 @@
+/**
+ * A look in 20 seconds while tuning, against the limit and lru-cache only:
+ * `node tools/bench/quick.mjs packages/core/dist/esm/index.js [hit peek miss miss-bytes burst set memory keys]`.
+ * Same cases as bench.mjs with fewer rounds, one run each, and three caches in one process.
+ */
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { TTL, short } from './lib/case.mjs';
+import { cases } from './lib/cases.mjs';
+import { run, SUBJECT } from './lib/jobs.mjs';
+import { ratios, summarize } from './lib/statistics.mjs';
+import { absolute, ratio } from './lib/table.mjs';
+
+/** @type {[name: string, entries: number, label?: string][]} */
+const looks = [
+  ['hit', 1_000],
+  ['hit', 10_000],
+  ['hit', 100_000],
+  ['peek', 1_000],
+  ['peek', 10_000],
+  ['peek', 100_000],
+  ['miss', 1_000],
+  ['miss-bytes', 4096],
+  ['burst', 10_000],
+  ['set', 1_000],
+  ['set', 10_000],
+  ['set', 100_000],
+  ['memory', 100_000],
+  ['keys', 0, 'one string'],
+  ['keys', 0, 'int, string'],
+  ['keys', 0, 'nested'],
+];
+
+const [file, ...only] = process.argv.slice(2);
+if (file === undefined) {
+  console.error('usage: node quick.mjs <module that exports AsyncCache and makeKey> [case …]');
+  process.exit(1);
+}
+process.env.ACACHE_BENCH_SUBJECT = pathToFileURL(resolve(file)).href;
+
+const started = performance.now();
+for (const [name, entries, label = short(entries)] of looks) {
+  if (only.length > 0 && !only.includes(name)) continue;
+  const measured = cases.find((known) => known.name === name);
+  if (measured === undefined) throw new Error(`no case ${name}`);
+  const { alone = false, baseline, nodeFlags = [], unit } = measured;
+  const rival = name === 'keys' ? [] : ['lru-cache'];
+  const contestants = [...new Set([baseline, SUBJECT, ...rival])];
+  const variant = { label, entries, ttl: TTL, peers: [] };
+  const job = { case: name, variant, seconds: 0.35 };
+  try {
+    /** @type {import('./lib/case.mjs').Samples} */
+    const samples = {};
+    for (const together of alone ? contestants.map((one) => [one]) : [contestants]) {
+      Object.assign(samples, await run({ ...job, contestants: together }, nodeFlags));
+    }
+    const figures = contestants.map((contestant) => {
+      const here = absolute(summarize(samples[contestant]), unit);
+      if (contestant === baseline) return `${contestant} ${here}`;
+      return `${contestant} ${ratio(summarize(ratios(samples[contestant], samples[baseline])))} ${here}`;
+    });
+    console.log(
+      `${`${name} ${label}`.padEnd(18)}${figures.slice(1).join('   ')}   × ${figures[0]}`,
+    );
+  } catch (error) {
+    console.log(`${name} ${label}: ${error instanceof Error ? error.message : error}`);
+  }
+}
+console.log(`${Math.round((performance.now() - started) / 1000)} s, Node ${process.version}`);
