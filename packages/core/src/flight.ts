@@ -44,6 +44,8 @@ export class Flight<K, V> {
   /** `undefined` while it only looks into the tier. */
   loader: Loader<K, V> | undefined;
 
+  /** True while it may store its value; kept by `Flights`. */
+  registered = false;
   /** When the loader was called, and in which epoch of the metrics. */
   startedAt = 0;
   epoch = 0;

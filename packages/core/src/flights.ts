@@ -34,17 +34,19 @@ export class Flights<K, V> {
   add(flight: Flight<K, V>): void {
     if (this.#byId.size > 0) this.revoke(flight.id);
     this.#byId.set(flight.id, flight);
+    flight.registered = true;
   }
 
   /** True while nothing has revoked the flight. */
   owns(flight: Flight<K, V>): boolean {
-    return this.#byId.get(flight.id) === flight;
+    return flight.registered;
   }
 
   /** Takes out a flight that ends. */
   remove(flight: Flight<K, V>): void {
-    if (!this.owns(flight)) this.#revoked.delete(flight);
-    else this.#byId.delete(flight.id);
+    if (flight.registered) this.#byId.delete(flight.id);
+    else this.#revoked.delete(flight);
+    flight.registered = false;
     this.#forgetWhenIdle();
   }
 
@@ -54,13 +56,15 @@ export class Flights<K, V> {
     if (flight === undefined) return;
     this.#byId.delete(id);
     this.#revoked.add(flight);
-    this.#forgetWhenIdle();
+    flight.registered = false;
   }
 
   revokeAll(): void {
-    for (const flight of this.#byId.values()) this.#revoked.add(flight);
+    for (const flight of this.#byId.values()) {
+      this.#revoked.add(flight);
+      flight.registered = false;
+    }
     this.#byId.clear();
-    this.#forgetWhenIdle();
   }
 
   /**

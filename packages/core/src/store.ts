@@ -339,7 +339,8 @@ export class MemoryStore<K, V> implements Store<V> {
   #grow(): void {
     // No more than can be in use: a new entry comes in before the one that makes room goes.
     const most = this.#options.maxSize + 2;
-    const capacity = Math.min(Math.max(16, this.freshCells.length * 2), most);
+    const { length } = this.freshCells;
+    const capacity = Math.min(Math.max(16, length * (length < 1024 ? 4 : 2)), most);
     this.values.length = capacity;
     this.#keys.length = capacity;
     this.freshCells = grown(this.freshCells, new Float64Array(capacity));
