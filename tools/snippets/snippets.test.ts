@@ -14,6 +14,8 @@ const SKIPPED = new Set([
   '.changeset',
 ]);
 
+type Program = (require: NodeJS.Require, exports: object, console: object) => Promise<void>;
+
 /** A TypeScript block of the documentation: a program of its own. */
 interface Snippet {
   readonly name: string;
@@ -53,15 +55,16 @@ async function run(code: string): Promise<string[]> {
     compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
   });
   // An async function gives the snippet its top-level await.
-  const AsyncFunction = (async () => undefined).constructor as FunctionConstructor;
-  const program = new AsyncFunction('require', 'exports', 'console', outputText);
-  await (program(require, {}, { log: print }) as unknown as Promise<void>);
+  const AsyncFunction = (async () => undefined).constructor as new (...source: string[]) => Program;
+  await new AsyncFunction('require', 'exports', 'console', outputText)(require, {}, { log: print });
   return lines;
 }
 
 /** What the compiler finds wrong with the snippets, as a user with strict settings would see it. */
 function compile(all: readonly Snippet[]): string[] {
-  const { config } = ts.readConfigFile(join(root, 'tsconfig.base.json'), ts.sys.readFile) as {
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.base.json'), (file) =>
+    ts.sys.readFile(file),
+  ) as {
     config: { compilerOptions: Record<string, unknown> };
   };
   const { options } = ts.convertCompilerOptionsFromJson(
@@ -78,10 +81,11 @@ function compile(all: readonly Snippet[]): string[] {
     all.map(({ code }, at) => [join(root, `snippet-${at}.ts`), `${code}\nexport {};`]),
   );
   const host = ts.createCompilerHost(options);
-  const { readFile, fileExists } = host;
-  host.readFile = (file) => files.get(file) ?? readFile.call(host, file);
-  host.fileExists = (file) => files.has(file) || fileExists.call(host, file);
+  const readFile = host.readFile.bind(host);
+  const fileExists = host.fileExists.bind(host);
   const getSourceFile = host.getSourceFile.bind(host);
+  host.readFile = (file) => files.get(file) ?? readFile(file);
+  host.fileExists = (file) => files.has(file) || fileExists(file);
   host.getSourceFile = (file, version) => {
     const text = files.get(file);
     return text === undefined
@@ -99,9 +103,9 @@ function compile(all: readonly Snippet[]): string[] {
 function snippetsIn(file: string): Snippet[] {
   const text = readFileSync(file, 'utf8');
   return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map((match) => {
-    const code = match[1] ?? '';
+    const [, code = ''] = match;
     const line = text.slice(0, match.index).split('\n').length;
-    const printed = [...code.matchAll(/\/\/ → (.*)$/gm)].map((expected) => expected[1] ?? '');
+    const printed = [...code.matchAll(/\/\/ → (.*)$/gm)].map(([, text = '']) => text);
     return { name: `${relative(root, file)}:${line}`, code, printed };
   });
 }
