@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { Persistence } from '../persistence.js';
-import type { Tier, TierLease, TierNamespace } from '../tier.js';
+import type { Tier, TierAnswer, TierLease, TierNamespace } from '../tier.js';
 
 /** What a double does to a call before, or instead of, handing it on. */
 type Fault = <T>(call: () => Promise<T>) => Promise<T>;
@@ -75,16 +75,17 @@ function faultyTier(tier: Tier, fault: Fault, ailment: Ailment): Tier {
   return {
     attach(name, host): TierNamespace {
       const behind = tier.attach(name, host);
+      const { deadline, degradedTtl } = behind;
+      const setMany = behind.setMany?.bind(behind);
       return {
+        ...(deadline === undefined ? {} : { deadline }),
+        ...(degradedTtl === undefined ? {} : { degradedTtl }),
+        ...(setMany === undefined ? {} : { setMany: (entries) => fault(() => setMany(entries)) }),
         ready: fault(() => behind.ready),
         coherent: () => !ailment.active && behind.coherent(),
         lookup: (requests) =>
           fault(async () =>
-            (await behind.lookup(requests)).map((answer) =>
-              'lease' in answer && answer.lease !== undefined
-                ? { ...answer, lease: faultyLease(answer.lease, fault) }
-                : answer,
-            ),
+            (await behind.lookup(requests)).map((answer) => faultyAnswer(answer, fault)),
           ),
         set: (key, entry) => fault(() => behind.set(key, entry)),
         delete: (key) => fault(() => behind.delete(key)),
@@ -96,6 +97,17 @@ function faultyTier(tier: Tier, fault: Fault, ailment: Ailment): Tier {
       };
     },
   };
+}
+
+function faultyAnswer(answer: TierAnswer, fault: Fault): TierAnswer {
+  if (answer.kind === 'busy') {
+    return {
+      ...answer,
+      settled: () => fault(async () => faultyAnswer(await answer.settled(), fault)),
+    };
+  }
+  if (!('lease' in answer) || answer.lease === undefined) return answer;
+  return { ...answer, lease: faultyLease(answer.lease, fault) };
 }
 
 function faultyLease(lease: TierLease, fault: Fault): TierLease {

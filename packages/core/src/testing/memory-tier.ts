@@ -72,7 +72,7 @@ class MemoryNamespace implements TierNamespace {
   }
 
   async set(key: string, entry: Entry): Promise<void> {
-    this.#space.leases.delete(key);
+    this.#space.leases.get(key)?.revoke();
     this.#keep(key, entry);
     this.#tellOthers((host) => {
       host.invalidate([key]);
@@ -81,7 +81,7 @@ class MemoryNamespace implements TierNamespace {
   }
 
   async delete(key: string): Promise<void> {
-    this.#space.leases.delete(key);
+    this.#space.leases.get(key)?.revoke();
     this.#space.held.delete(key);
     this.#tellOthers((host) => {
       host.invalidate([key]);
@@ -90,7 +90,7 @@ class MemoryNamespace implements TierNamespace {
   }
 
   async expire(key: string): Promise<void> {
-    this.#space.leases.delete(key);
+    this.#space.leases.get(key)?.revoke();
     const now = this.#host.clock.now();
     const held = this.#live(key);
     if (held !== undefined && held.entry.freshUntil > now) {
@@ -124,6 +124,9 @@ class MemoryNamespace implements TierNamespace {
 
   async close(): Promise<void> {
     this.#space.hosts.delete(this.#host);
+    for (const lease of [...this.#space.leases.values()]) {
+      if (lease.owner === this) lease.revoke();
+    }
     await Promise.resolve();
   }
 
@@ -145,7 +148,8 @@ class MemoryNamespace implements TierNamespace {
   }
 
   #grant(key: string): Lease {
-    const lease = new Lease(this.#space, key, new Map(this.#space.stamps), (entry) => {
+    this.#space.leases.get(key)?.revoke();
+    const lease = new Lease(this, this.#space, key, (entry) => {
       this.#keep(key, entry);
       this.#tellOthers((host) => {
         host.invalidate([key]);
@@ -193,18 +197,19 @@ class Lease implements TierLease {
   #end!: () => void;
   readonly #space: Space;
   readonly #key: string;
+  /** Read before the load. */
   readonly #stampsBefore: ReadonlyMap<string, number>;
   readonly #keep: (entry: Entry) => void;
 
   constructor(
+    readonly owner: TierNamespace,
     space: Space,
     key: string,
-    stampsBefore: ReadonlyMap<string, number>,
     keep: (entry: Entry) => void,
   ) {
     this.#space = space;
     this.#key = key;
-    this.#stampsBefore = stampsBefore;
+    this.#stampsBefore = new Map(space.stamps);
     this.#keep = keep;
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
@@ -217,13 +222,19 @@ class Lease implements TierLease {
       (tag) => this.#space.stamps.get(tag) === this.#stampsBefore.get(tag),
     );
     if (holds && untouched) this.#keep(entry);
-    await this.release();
+    this.revoke();
+    await Promise.resolve();
     return holds && untouched ? 'stored' : 'refused';
   }
 
   async release(): Promise<void> {
+    this.revoke();
+    await Promise.resolve();
+  }
+
+  /** It holds no more, and who waits for it goes on. */
+  revoke(): void {
     if (this.#space.leases.get(this.#key) === this) this.#space.leases.delete(this.#key);
     this.#end();
-    await Promise.resolve();
   }
 }

@@ -161,9 +161,203 @@ export function persistenceContract(
     },
   );
 
+  add(
+    'keeps odd tags, and undefined and null as values',
+    (persistence) => {
+      persistence.set('tagged', { ...anEntry(undefined), tags: ODD_TAGS });
+      persistence.set('null', anEntry(null));
+    },
+    (restored) => {
+      expectEqual(restored.get('tagged')?.tags, ODD_TAGS, 'the tags');
+      expectEqual(restored.get('tagged')?.value, undefined, 'a value that is undefined');
+      expectEqual([restored.has('null'), restored.get('null')?.value], [true, null], 'null');
+    },
+  );
+
+  add(
+    'takes a delete of what is not there, a clear of nothing, and a clear after a clear',
+    (persistence) => {
+      persistence.delete('nothing');
+      persistence.clear();
+      persistence.clear();
+      persistence.delete('nothing');
+      persistence.set('k', anEntry(1));
+    },
+    (restored) => {
+      expectEqual([...restored.keys()], ['k'], 'the keys');
+    },
+  );
+
+  add(
+    'keeps the newest of many changes that several flushes run beside',
+    async (persistence) => {
+      const flushes: Promise<void>[] = [];
+      for (let round = 0; round < 50; round++) {
+        persistence.set('k', anEntry(round));
+        if (round % 3 === 0) persistence.delete('gone');
+        else persistence.set('gone', anEntry(round));
+        flushes.push(persistence.flush());
+        if (round % 7 === 0) await flushes.at(-1);
+      }
+      persistence.delete('gone');
+      await Promise.all(flushes);
+    },
+    (restored) => {
+      expectEqual(restored.get('k')?.value, 49, 'the key');
+      expectEqual(restored.has('gone'), false, 'the deleted key');
+    },
+  );
+
+  add(
+    'keeps an entry that is changed to a shorter life, as an expire does',
+    async (persistence) => {
+      const entry = { ...anEntry(1), staleIfError: HOUR };
+      persistence.set('k', entry);
+      await persistence.flush();
+      persistence.set('k', { ...entry, freshUntil: entry.createdAt });
+    },
+    (restored) => {
+      const entry = restored.get('k');
+      expectEqual(entry?.freshUntil, entry?.createdAt ?? 0, 'its end');
+    },
+  );
+
+  const addSessions = (
+    name: string,
+    ...sessions: ((persistence: Persistence, tell: Session) => Promise<void> | void)[]
+  ): void => {
+    const run = async (): Promise<void> => {
+      const underTest = await make();
+      try {
+        for (const session of sessions) {
+          const persistence = underTest.persistence();
+          const order: string[] = [];
+          const opened = restore(persistence, order);
+          opened.catch(() => undefined);
+          await session(persistence, { opened, order });
+          await persistence.close();
+          // One that was closed while it restored may say so.
+          await opened.catch(() => undefined);
+        }
+      } finally {
+        await underTest.close?.();
+      }
+    };
+    cases.push({ name, run });
+  };
+
+  addSessions(
+    'writes at its close what was not flushed',
+    async (persistence, { opened }) => {
+      await opened;
+      persistence.set('k', anEntry(1));
+    },
+    async (_persistence, { opened }) => {
+      expectEqual((await opened).get('k')?.value, 1, 'the value');
+    },
+  );
+
+  addSessions(
+    'takes what is told while it restores for newer than what it restores',
+    async (persistence, { opened }) => {
+      await opened;
+      for (const key of ['set', 'deleted', 'left']) persistence.set(key, anEntry('old'));
+    },
+    async (persistence, { opened }) => {
+      persistence.set('set', anEntry('new'));
+      persistence.delete('deleted');
+      await opened;
+      await persistence.flush();
+    },
+    async (_persistence, { opened }) => {
+      const restored = await opened;
+      expectEqual(restored.get('set')?.value, 'new', 'what was set');
+      expectEqual(restored.has('deleted'), false, 'what was deleted');
+      expectEqual(restored.get('left')?.value, 'old', 'what was left alone');
+    },
+  );
+
+  addSessions(
+    'takes a clear while it restores for newer than what it restores',
+    async (persistence, { opened }) => {
+      await opened;
+      persistence.set('before', anEntry(1));
+    },
+    async (persistence, { opened }) => {
+      persistence.clear();
+      persistence.set('after', anEntry(2));
+      await opened;
+    },
+    async (_persistence, { opened }) => {
+      expectEqual([...(await opened).keys()], ['after'], 'the keys');
+    },
+  );
+
+  addSessions(
+    'loses nothing when it is closed while it restores',
+    async (persistence, { opened }) => {
+      await opened;
+      for (const key of ['a', 'b']) persistence.set(key, anEntry(key));
+    },
+    (persistence) => {
+      persistence.set('c', anEntry('c'));
+    },
+    async (_persistence, { opened }) => {
+      expectEqual([...(await opened).keys()].sort(), ['a', 'b', 'c'], 'the keys');
+    },
+  );
+
+  addSessions(
+    'writes recency though nothing else changed',
+    async (persistence, { opened, order }) => {
+      await opened;
+      for (const key of ['a', 'b', 'c']) persistence.set(key, anEntry(key));
+      order.push('a', 'b', 'c');
+    },
+    async (_persistence, { opened, order }) => {
+      await opened;
+      order.push('c', 'a', 'b');
+    },
+    async (_persistence, { opened }) => {
+      expectEqual([...(await opened).keys()], ['c', 'a', 'b'], 'the order');
+    },
+  );
+
+  addSessions(
+    'makes a restored value when it is asked for, whatever was written since',
+    async (persistence, { opened }) => {
+      await opened;
+      for (let at = 0; at < 100; at++) persistence.set(`k${at}`, anEntry({ at }));
+    },
+    async (persistence, { opened }) => {
+      const restored = await opened;
+      for (let at = 0; at < 90; at++) persistence.delete(`k${at}`);
+      persistence.set('k95', anEntry('new'));
+      await persistence.flush();
+      for (let at = 0; at < 100; at++) {
+        expectEqual(restored.get(`k${at}`)?.value, { at }, `the value of k${at}`);
+      }
+    },
+    async (_persistence, { opened }) => {
+      const restored = await opened;
+      expectEqual(restored.size, 10, 'entries');
+      expectEqual(restored.get('k95')?.value, 'new', 'the value that was set again');
+      expectEqual(restored.get('k99')?.value, { at: 99 }, 'a value that was never asked for');
+    },
+  );
+
   return cases;
 }
 
+/** What a case knows of one process. */
+interface Session {
+  /** What was restored, once all is. */
+  readonly opened: Promise<Map<string, Entry>>;
+  /** What the cache says when it is asked for its order. */
+  readonly order: string[];
+}
+
+const ODD_TAGS = ['a', ' ', 'a,b', 'a\nb', '\u0000', 'ü', '__proto__', '\ud800', '\ufffd'];
 const ODD_KEYS = ['', ' ', 'a:b', 'a\nb', '\u0000', 'ü', '__proto__', 's1:a', 'n1;'];
 
 function anEntry(value: unknown): Entry {
@@ -177,9 +371,11 @@ async function restore(
   order: readonly string[] = [],
 ): Promise<Map<string, Entry>> {
   const restored = new Map<string, Entry>();
+  const twice: string[] = [];
   await persistence.open({
     clock,
     restore: (key, entry) => {
+      if (restored.has(key)) twice.push(key);
       restored.set(key, entry);
     },
     order: () => order,
@@ -187,5 +383,6 @@ async function restore(
       throw error;
     },
   });
+  expectEqual(twice, [], 'keys that were restored more than once');
   return restored;
 }
