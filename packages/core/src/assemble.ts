@@ -4,7 +4,8 @@ import { systemClock } from './clock.js';
 import { EventHub } from './events.js';
 import { Failures } from './failures.js';
 import { Flights } from './flights.js';
-import { Loads, type CacheParts } from './load.js';
+import type { CacheParts } from './cache-parts.js';
+import { Loads } from './load.js';
 import { Memory } from './memory.js';
 import { Counters } from './metrics.js';
 import { PersistenceLink } from './persistence-link.js';
@@ -45,20 +46,29 @@ export function assemble<K, V>(given: AsyncCacheOptions<K, V>): Assembly<K, V> {
       writes.dropTagged(tags);
     },
     invalidateAll: () => {
-      writes.dropAll();
+      writes.distrustAll();
     },
   };
-  const flights: CacheParts<K, V>['flights'] = new Flights();
+  const flights: CacheParts<K, V>['flights'] = new Flights((flight) => {
+    const { lease } = flight;
+    flight.lease = undefined;
+    if (lease !== undefined) tier?.release(lease);
+  });
   const tier = given.tier && new TierLink<K>({ name, clock, events, counts, effects });
   const parts = { options, memory, flights, failures, events, counts, tier };
   const writes = new Writes<K, V>(parts);
-  // From here on the tier may speak.
-  if (given.tier !== undefined) tier?.attach(given.tier);
   persistence?.open({
     restore: (id, entry) => {
       memory.restore(id, entry, tier === undefined);
     },
     order: () => memory.order(),
   });
+  // From here on the tier may speak.
+  try {
+    if (given.tier !== undefined) tier?.attach(given.tier);
+  } catch (error) {
+    void persistence?.close();
+    throw error;
+  }
   return { parts, reads: new Reads(parts, new Loads(parts)), writes, persistence };
 }

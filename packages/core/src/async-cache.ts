@@ -13,7 +13,7 @@ import { describeValue } from './describe-value.js';
 import { closedError, InvalidOptionError } from './errors.js';
 import { EVENT_NAMES, type CacheEventName, type CacheEvents } from './events.js';
 import { getMany } from './get-many.js';
-import type { CacheParts } from './load.js';
+import type { CacheParts } from './cache-parts.js';
 import type { Loader } from './loader.js';
 import type { CacheMetrics, Counters } from './metrics.js';
 import { waitsForever } from './patience.js';

@@ -13,10 +13,12 @@ export interface Entry<V = unknown> {
   /** Milliseconds after `freshUntil` in which it is served when the loader fails or is too slow. */
   readonly staleIfError: number;
   readonly tags: readonly string[];
+  /** What the cache's `weigh` said of it, where it has one. */
+  readonly weight?: number;
 }
 
 /** When an entry was stored and how long it is good. */
-export type EntryTimes = Omit<Entry, 'value' | 'tags'>;
+export type EntryTimes = Omit<Entry, 'value' | 'tags' | 'weight'>;
 
 /**
  * What an entry is good for at an instant: `fresh` is served; `stale` is served while a refresh
@@ -34,6 +36,21 @@ export function freshnessAt(
   if (now < freshUntil) return 'fresh';
   if (now < freshUntil + staleWhileRevalidate) return 'stale';
   return now < freshUntil + staleIfError ? 'fallback' : 'dead';
+}
+
+/** Whether something that came over a port is an entry whose instants memory can rely on. */
+export function isEntry(given: unknown): given is Entry {
+  if (typeof given !== 'object' || given === null) return false;
+  const { createdAt, freshUntil, staleWhileRevalidate, staleIfError, tags } =
+    given as Partial<Entry>;
+  return (
+    createdAt !== Infinity &&
+    [createdAt, freshUntil, staleWhileRevalidate, staleIfError].every(
+      (ms) => typeof ms === 'number' && ms >= 0,
+    ) &&
+    Array.isArray(tags) &&
+    tags.every((tag) => typeof tag === 'string')
+  );
 }
 
 /** When an entry is good for nothing any more. */

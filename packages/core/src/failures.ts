@@ -2,6 +2,8 @@ import type { KeyId } from './cache-key.js';
 
 /** First pause of a refresh that failed, in milliseconds; each further failure doubles it. */
 const FIRST_PAUSE = 1000;
+/** Rest between two looks at what another process refreshes. */
+const HOLD = 200;
 const LONGEST_PAUSE = 60_000;
 
 interface Failure {
@@ -60,6 +62,14 @@ export class Failures {
     if (this.#byId.size === 0) return true;
     const failure = this.#byId.get(id);
     return failure === undefined || (now >= failure.refreshAfter && now >= failure.rememberedUntil);
+  }
+
+  /** Another process refreshes: it is not asked again at every hit. */
+  hold(id: KeyId, now: number): void {
+    if (this.#byId.has(id)) return;
+    const failure = { error: undefined, rememberedUntil: 0, refreshes: 0 };
+    this.#byId.set(id, { ...failure, refreshAfter: now + HOLD });
+    if (this.#byId.size > this.#limit) this.#byId.delete(this.#byId.keys().next().value);
   }
 
   forget(id: KeyId): void {

@@ -10,6 +10,8 @@ import type { TierIntent, TierLease } from './tier.js';
 export interface Passenger<V> {
   /** The flight has a value. */
   landed(value: V): void;
+  /** A stale value is there now, for those who wait too long. */
+  foundFallback(): void;
   /** The flight failed. */
   failed(error: unknown): void;
   /** It only looked, and nothing was there. */
@@ -155,6 +157,11 @@ export class Flight<K, V> {
     if (this.#pinned || this.#passengers.size > 0) return undefined;
     this.#fire(reason);
     return this.#anyTimedOut ? 'last' : 'abandoned';
+  }
+
+  /** A value came that impatient passengers may be served meanwhile. */
+  foundFallback(): void {
+    for (const passenger of [...(this.#passengers ?? NOBODY)]) passenger.foundFallback();
   }
 
   land(value: V): void {

@@ -21,6 +21,13 @@ export class Flights<K, V> {
   /** Every tag counts as invalidated by the invalidation of this number. */
   #allInvalidatedBy = 0;
 
+  readonly #revokedNow: (flight: Flight<K, V>) => void;
+
+  /** @param revokedNow - told of every flight that may not store any more */
+  constructor(revokedNow: (flight: Flight<K, V>) => void = () => undefined) {
+    this.#revokedNow = revokedNow;
+  }
+
   /** The number of the last tag invalidation. */
   get invalidations(): number {
     return this.#invalidations;
@@ -57,6 +64,7 @@ export class Flights<K, V> {
     this.#byId.delete(id);
     this.#revoked.add(flight);
     flight.registered = false;
+    this.#revokedNow(flight);
   }
 
   revokeAll(): void {
@@ -64,7 +72,9 @@ export class Flights<K, V> {
       this.#revoked.add(flight);
       flight.registered = false;
     }
+    const flights = [...this.#byId.values()];
     this.#byId.clear();
+    for (const flight of flights) this.#revokedNow(flight);
   }
 
   /**

@@ -3,7 +3,7 @@ import type { GetManyOptions, LoadMany } from './cache-options.js';
 import { BulkLoad } from './bulk-load.js';
 import { describeValue } from './describe-value.js';
 import { InvalidOptionError } from './errors.js';
-import type { CacheParts } from './load.js';
+import type { CacheParts } from './cache-parts.js';
 import type { Loader } from './loader.js';
 import type { Patience } from './patience.js';
 import type { Query } from './query.js';

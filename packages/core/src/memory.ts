@@ -5,7 +5,8 @@ import type { EventHub } from './events.js';
 import type { Failures } from './failures.js';
 import type { Counters } from './metrics.js';
 import type { PersistenceLink } from './persistence-link.js';
-import { MemoryStore, type Backing, type Departure, type StoredEntry } from './store.js';
+import { MemoryStore, type Departure } from './store.js';
+import type { Backing, StoredEntry } from './stored-entry.js';
 import { Timekeeper } from './timekeeper.js';
 import type { Clock } from './clock.js';
 import { checkWeight } from './weight.js';
@@ -121,8 +122,10 @@ export class Memory<K, V> {
     const key = keyOfId(id) as K;
     const backing = confirmed ? 'local' : 'restored';
     try {
-      const weight = this.#weigh === undefined ? 1 : checkWeight(this.#weigh(entry.value, key));
+      const weight = this.#weightOf(key, entry);
       if (weight > this.#maxWeight) return;
+      // What was set meanwhile is newer than what is restored.
+      this.store.spare((held) => this.#persistence?.changed(held) === true);
       this.store.put(id, sealedEntry(entry, key, weight), backing, this.time.now(), true);
       this.planUpkeep();
     } catch (error) {
@@ -130,9 +133,16 @@ export class Memory<K, V> {
     }
   }
 
+  /** What `weigh` said when the entry was stored, where that was kept: it costs no value. */
+  #weightOf(key: K, entry: Entry<V>): number {
+    if (this.#weigh === undefined) return 1;
+    return checkWeight(entry.weight ?? this.#weigh(entry.value, key));
+  }
+
   /** Ids of all entries, the one that the policy lets go first at the front. */
-  *order(): Generator<KeyId> {
-    for (const slot of this.store.order()) yield this.store.idAt(slot);
+  order(): Iterable<KeyId> {
+    // As it is now: whoever reads it slowly must not follow links that change under it.
+    return Array.from(this.store.order(), (slot) => this.store.idAt(slot));
   }
 
   /** Takes a key out, whether memory holds it or not: a persistence may still be restoring it. */
@@ -149,6 +159,11 @@ export class Memory<K, V> {
   drop(slot: number): void {
     this.#persistence?.delete(this.store.idAt(slot));
     this.store.remove(slot);
+  }
+
+  /** A key was expired that memory does not hold: a persistence may still be restoring it. */
+  expireLater(id: KeyId): void {
+    this.#persistence?.expire(id, this.time.now());
   }
 
   /** Ends the freshness of an entry now; what has no stale window left is gone. */
@@ -169,6 +184,12 @@ export class Memory<K, V> {
   clear(): void {
     this.#persistence?.clear();
     this.store.clear();
+  }
+
+  /** Serves nothing that the tier has not confirmed. What is kept for the next process stays kept. */
+  distrust(): void {
+    if (this.#persistence === undefined) this.store.clear();
+    else this.store.distrust();
   }
 
   /** Gives everything back. */

@@ -1,13 +1,14 @@
 import { idOfWireKey, wireKeyOf, type KeyId } from './cache-key.js';
 import type { Clock, ClockTimer } from './clock.js';
-import { diesAt, type Entry } from './entry.js';
+import { diesAt, isEntry, type Entry } from './entry.js';
+import { closedError } from './errors.js';
 import type { EventHub } from './events.js';
 import type { Persistence, PersistenceHost } from './persistence.js';
 
 /** Without an entry for so long, in milliseconds, a restore counts as stuck and reads go on without it. */
 const STUCK_AFTER = 5000;
 /** How long `close` waits for a persistence that does not answer. */
-const CLOSE_WITHIN = 3000;
+const CLOSE_WITHIN = 2500;
 
 /** What the cache does with what is restored. */
 export interface Restorer<V> {
@@ -25,6 +26,13 @@ export class PersistenceLink<K, V> {
   readonly #events: EventHub<K>;
   /** Changed while the restore ran, so that what is restored of them is old. */
   readonly #changed = new Set<KeyId>();
+  /** Expired while the restore ran and memory did not hold them, and when. */
+  readonly #expired = new Map<KeyId, number>();
+  #untold: { readonly error: unknown } | undefined;
+  #reportClosed: (error: unknown) => void = () => undefined;
+  readonly #closed = new Promise<never>((_, reject) => {
+    this.#reportClosed = reject;
+  });
   readonly #invalidatedTags = new Set<string>();
   #cleared = false;
   #state: 'restoring' | 'open' | 'failed' | 'closed' = 'restoring';
@@ -61,13 +69,14 @@ export class PersistenceLink<K, V> {
         this.#events.report(error, 'persistence');
       },
     };
-    this.ready = this.#open(host);
-    // Whoever does not await `ready` learns of a failure through the event.
-    this.ready.catch(() => undefined);
+    this.#closed.catch(() => undefined);
     this.restored = new Promise<void>((resolve) => {
       this.#stopWaiting = resolve;
-      this.#watch(() => progress);
     });
+    this.#watch(() => progress);
+    this.ready = Promise.race([this.#open(host), this.#closed]);
+    // Whoever does not await `ready` learns of a failure through the event.
+    this.ready.catch(() => undefined);
   }
 
   set(id: KeyId, entry: Entry<V>): void {
@@ -80,6 +89,16 @@ export class PersistenceLink<K, V> {
     this.#tell(id, (key) => {
       this.#persistence.delete(key);
     });
+  }
+
+  /** Whether a key was changed while the restore runs. */
+  changed(id: KeyId): boolean {
+    return this.#changed.has(id);
+  }
+
+  /** A key was expired that memory does not hold, though it may yet be restored. */
+  expire(id: KeyId, now: number): void {
+    if (this.#state === 'restoring') this.#expired.set(id, now);
   }
 
   clear(): void {
@@ -98,12 +117,16 @@ export class PersistenceLink<K, V> {
   async flush(): Promise<void> {
     if (this.#state === 'restoring') await this.ready;
     if (this.#state === 'failed') throw this.#failure;
-    await this.#persistence.flush();
+    await Promise.race([this.#persistence.flush(), this.#closed]);
+    const untold = this.#untold;
+    this.#untold = undefined;
+    if (untold !== undefined) throw untold.error;
   }
 
   async close(): Promise<void> {
     if (this.#state === 'failed' || this.#state === 'closed') return;
     this.#state = 'closed';
+    this.#reportClosed(closedError('persistence'));
     this.#release();
     let timer: ClockTimer | undefined;
     const late = new Promise<void>((resolve) => {
@@ -145,6 +168,20 @@ export class PersistenceLink<K, V> {
     if (this.#state !== 'restoring' || this.#cleared) return;
     const id = idOfWireKey(wireKey);
     if (this.#changed.has(id)) return;
+    if (!isEntry(entry)) {
+      this.#events.report(new TypeError('what was restored is no entry'), 'persistence');
+      return;
+    }
+    const expiredAt = this.#expired.get(id);
+    if (expiredAt !== undefined && expiredAt < entry.freshUntil) {
+      entry = expiredEntry(entry, expiredAt);
+      this.#expired.delete(id);
+      if (diesAt(entry) <= this.#clock.now()) this.delete(id);
+      else
+        this.#guard(() => {
+          this.#persistence.set(wireKey, entry);
+        });
+    }
     if (diesAt(entry) <= this.#clock.now()) return;
     if (entry.tags.some((tag) => this.#invalidatedTags.has(tag))) {
       this.delete(id);
@@ -154,6 +191,8 @@ export class PersistenceLink<K, V> {
   }
 
   #tell(id: KeyId, change: (wireKey: string) => void): void {
+    // A symbol has no text by which another process could know it.
+    if (typeof id === 'symbol') return;
     if (this.#state === 'restoring') this.#changed.add(id);
     this.#guard(() => {
       change(wireKeyOf(id));
@@ -165,6 +204,7 @@ export class PersistenceLink<K, V> {
     try {
       change();
     } catch (error) {
+      this.#untold ??= { error };
       this.#events.report(error, 'persistence');
     }
   }
@@ -176,6 +216,16 @@ export class PersistenceLink<K, V> {
       else this.#watch(progress, progress());
     }, STUCK_AFTER);
   }
+}
+
+function expiredEntry<V>(entry: Entry<V>, now: number): Entry<V> {
+  const { createdAt, staleWhileRevalidate, staleIfError, tags } = entry;
+  return {
+    get value() {
+      return entry.value;
+    },
+    ...{ createdAt, freshUntil: now, staleWhileRevalidate, staleIfError, tags },
+  };
 }
 
 function* wireKeysOf(ids: Iterable<KeyId>): Generator<string> {

@@ -11,17 +11,19 @@ import type { Entry } from './entry.js';
 export interface Persistence {
   /**
    * Restores, by calling `host.restore` for every entry that is not dead, least recently used
-   * first, and resolves when it is done. Called once, before everything else. Changes may be told
+   * first, each key once, and resolves when it is done. Called once, before everything else. Changes may be told
    * while it runs; they are newer than what it restores.
    *
    * @throws (rejects) when the cache must go on without it; it is then told of nothing any more
    */
   open(host: PersistenceHost): Promise<void>;
+  /** Keeps an entry, later; what fails then is told by `host.fail` and by the next `flush`. */
   set(key: string, entry: Entry): void;
   delete(key: string): void;
   clear(): void;
   /** Resolves when all that was told so far is durable; rejects when it is not. */
   flush(): Promise<void>;
+  /** Flushes and frees everything; may come while `open` runs. */
   close(): Promise<void>;
 }
 
@@ -33,7 +35,7 @@ export interface PersistenceHost {
    * one that throws is a miss.
    */
   restore(key: string, entry: Entry): void;
-  /** The keys in memory, least recently used first, so that recency can be written. */
+  /** The keys in memory as they are now, least recently used first, so that recency can be written. */
   order(): Iterable<string>;
   /** Becomes an `error` event. */
   fail(error: unknown): void;

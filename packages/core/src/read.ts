@@ -1,7 +1,8 @@
 import type { KeyId } from './cache-key.js';
 import type { EntryTimes } from './entry.js';
 import type { Flight } from './flight.js';
-import type { CacheParts, Loads } from './load.js';
+import type { CacheParts } from './cache-parts.js';
+import type { Loads } from './load.js';
 import type { Loader } from './loader.js';
 import { Patience, waitsForever } from './patience.js';
 import type { Query } from './query.js';

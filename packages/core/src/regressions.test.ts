@@ -54,6 +54,17 @@ describe('what was once wrong', () => {
     expect(await cache.get('k')).toEqual({ count: 1 });
   });
 
+  it('a thenable that throws when it is looked at is a loader that failed', async () => {
+    const cache = new AsyncCache<string, unknown>();
+    const hostile = Object.defineProperty({}, 'then', {
+      get: () => {
+        throw new Error('hostile');
+      },
+    });
+    await expect(cache.get('k', () => hostile)).rejects.toThrow('hostile');
+    expect(await cache.get('k', () => 'v')).toBe('v');
+  });
+
   it('size counts what is alive while a sweep is on its way', async () => {
     const clock = fakeClock();
     const cache = new AsyncCache<number, number>({ clock, maxSize: null });

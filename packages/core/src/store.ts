@@ -1,23 +1,11 @@
 import type { KeyId } from './cache-key.js';
 import { diesAt, freshnessAt, type Entry, type EntryTimes, type Freshness } from './entry.js';
 import type { Policy } from './policy.js';
+import { BACKINGS, type Backing, type StoredEntry } from './stored-entry.js';
 import { TagIndex } from './tag-index.js';
-
-/**
- * What stands behind an entry in memory: nothing but this process; the tier, so that it is served
- * only while the tier vouches for memory; or an earlier process, while a tier has not confirmed it.
- */
-export type Backing = 'local' | 'tier' | 'restored';
-const BACKINGS: readonly Backing[] = ['local', 'tier', 'restored'];
 
 /** Why an entry left memory by itself. */
 export type Departure = 'evict' | 'expire';
-
-/** What a store is told to keep. */
-export interface StoredEntry<K, V> extends Entry<V> {
-  readonly key: K;
-  readonly weight: number;
-}
 
 /** An entry whose value is made when it is first asked for. Throws where it cannot be. */
 export type SealedEntry<V> = Entry<V>;
@@ -39,12 +27,6 @@ export interface StoreOptions<K> {
   readonly usualTtl: number;
   /** Called after an entry left by itself. */
   readonly departed: (id: KeyId, key: K, cause: Departure) => void;
-}
-
-/** An entry that memory may keep for `ttl` milliseconds at most, since no tier stands behind it. */
-export function brief<K, V>(entry: StoredEntry<K, V>, ttl: number): StoredEntry<K, V> {
-  const freshUntil = Math.min(entry.freshUntil, entry.createdAt + ttl);
-  return { ...entry, freshUntil, staleWhileRevalidate: 0, staleIfError: 0 };
 }
 
 /** An object key with its id; a primitive stands for itself. */
@@ -205,6 +187,17 @@ export class MemoryStore<K, V> implements Store<V> {
     this.#makeRoom(now);
   }
 
+  /** Where there is no room, counts entries that may not go as used, so that others go first. */
+  spare(mayNotGo: (id: KeyId) => boolean): void {
+    const { maxSize, maxWeight } = this.#options;
+    if (this.slots.size < maxSize && this.#weight < maxWeight) return;
+    for (let left = this.slots.size; left > 0; left--) {
+      const slot = this.#policy.victim();
+      if (!mayNotGo(this.idAt(slot))) return;
+      this.#policy.use(slot);
+    }
+  }
+
   /** Ends the freshness of an entry at `now`; its stale windows begin there. */
   expire(slot: number, now: number): void {
     const times = this.times(slot);
@@ -223,6 +216,12 @@ export class MemoryStore<K, V> implements Store<V> {
       this.#writeTimes(slot, { ...times, freshUntil: now });
     }
     this.#noteDeath(now + windows);
+  }
+
+  /** Every entry needs the tier's word before it is served. */
+  distrust(): void {
+    this.#backings ??= new Uint8Array(this.freshCells.length);
+    this.#backings.fill(BACKINGS.indexOf('restored'));
   }
 
   /** Takes an entry out. */

@@ -1,13 +1,14 @@
 import type { Clock, ClockTimer } from './clock.js';
 import { toMilliseconds } from './duration.js';
-import type { Entry } from './entry.js';
-import { CacheError } from './errors.js';
+import { idOfWireKey, keyOfId } from './cache-key.js';
+import { isEntry, type Entry } from './entry.js';
+import { CacheError, closedError } from './errors.js';
 import type { EventHub } from './events.js';
 import type { Counters } from './metrics.js';
 import type { Tier, TierAnswer, TierHost, TierLease, TierNamespace, TierRequest } from './tier.js';
 
 /** How long `close` waits for a tier that does not answer, in milliseconds. */
-const CLOSE_WITHIN = 3000;
+const CLOSE_WITHIN = 2500;
 const UNAVAILABLE: TierAnswer = { kind: 'unavailable' };
 
 /** What a tier may do to the cache: the calls of its host that change memory. */
@@ -36,8 +37,11 @@ export class TierLink<K> {
   #namespace!: TierNamespace;
   #deadline = 1000;
   #degradedTtl = 2000;
+  #trust = 0;
   #lookups: Lookup[] = [];
   #closed = false;
+  /** What ends each call that runs, when the cache is closed. */
+  readonly #stops = new Set<() => void>();
 
   constructor(parts: TierLinkParts<K>) {
     this.#parts = parts;
@@ -59,18 +63,29 @@ export class TierLink<K> {
       report: (state, detail) => {
         events.emit('tier', { state, detail });
       },
-      fail: (error) => {
-        this.#failed(error);
+      fail: (error, key) => {
+        this.#failed(error, key);
       },
     });
-    const { deadline = 1000, degradedTtl = 2000 } = this.#namespace;
-    this.#deadline = toMilliseconds(deadline, 'deadline of the tier');
-    this.#degradedTtl = toMilliseconds(degradedTtl, 'degradedTtl of the tier');
+    const { deadline = 1000, degradedTtl = 2000, trust = 0 } = this.#namespace;
+    try {
+      this.#deadline = toMilliseconds(deadline, 'deadline of the tier');
+      this.#degradedTtl = toMilliseconds(degradedTtl, 'degradedTtl of the tier');
+      this.#trust = toMilliseconds(trust, 'trust of the tier');
+    } catch (error) {
+      void this.close();
+      throw error;
+    }
   }
 
   /** Milliseconds that memory may keep what was loaded while the tier was away. */
   get degradedTtl(): number {
     return this.#degradedTtl;
+  }
+
+  /** Milliseconds that memory may serve what came through a tier that is not coherent. */
+  get trust(): number {
+    return this.#trust;
   }
 
   /** Settles when the tier is connected or given up on; never rejects. */
@@ -98,7 +113,7 @@ export class TierLink<K> {
   /** Waits out the load of another process. */
   async settled(answer: Extract<TierAnswer, { kind: 'busy' }>): Promise<TierAnswer> {
     try {
-      return await answer.settled();
+      return this.#checked(await answer.settled());
     } catch (error) {
       this.#failed(error);
       return UNAVAILABLE;
@@ -111,6 +126,7 @@ export class TierLink<K> {
   }
 
   setMany(entries: readonly (readonly [key: string, entry: Entry])[]): Promise<boolean> {
+    if (entries.length === 0) return Promise.resolve(true);
     return this.#tell(async () => {
       if (this.#namespace.setMany !== undefined) await this.#namespace.setMany(entries);
       else await Promise.all(entries.map(([key, entry]) => this.#namespace.set(key, entry)));
@@ -140,18 +156,32 @@ export class TierLink<K> {
   }
 
   release(lease: TierLease): void {
-    void this.#tell(() => lease.release());
+    // Nobody waits any more, and no timer may be left behind.
+    if (this.#closed) void (async () => lease.release())().catch(() => undefined);
+    else void this.#tell(() => lease.release());
   }
 
   /** @throws (rejects) when something told so far has not taken effect */
   async flush(): Promise<void> {
     await Promise.all(this.#pending);
-    await this.#namespace.flush();
+    let stop!: () => void;
+    const closed = new Promise<never>((_, reject) => {
+      stop = () => {
+        reject(closedError(this.#parts.name));
+      };
+    });
+    this.#stops.add(stop);
+    try {
+      await Promise.race([this.#namespace.flush(), closed]);
+    } finally {
+      this.#stops.delete(stop);
+    }
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     for (const { resolve } of this.#lookups.splice(0)) resolve(UNAVAILABLE);
+    for (const stop of [...this.#stops]) stop();
     await this.#within(CLOSE_WITHIN, () => this.#namespace.close());
   }
 
@@ -160,16 +190,44 @@ export class TierLink<K> {
     this.#lookups = [];
     if (lookups.length === 0) return;
     let late = false;
-    const answer = await this.#within(this.#deadline, async () => {
-      const answers = await this.#namespace.lookup(lookups.map(({ request }) => request));
-      // Too late for anybody: a lease would block the other processes.
-      if (late) for (const one of answers) if ('lease' in one && one.lease) this.release(one.lease);
-      return answers;
-    });
-    late = !answer.ok;
+    const answer = await this.#within(
+      this.#deadline,
+      async () => {
+        const answers = await this.#namespace.lookup(lookups.map(({ request }) => request));
+        const given = Array.isArray(answers) ? (answers as readonly unknown[]) : [];
+        const checked = lookups.map((_, index) => this.#checked(given[index]));
+        // Too late for anybody: a lease would block the other processes.
+        if (late)
+          for (const one of checked) if ('lease' in one && one.lease) this.release(one.lease);
+        return checked;
+      },
+      () => (late = true),
+    );
     lookups.forEach(({ resolve }, index) => {
       resolve((answer.ok ? answer.value[index] : undefined) ?? UNAVAILABLE);
     });
+  }
+
+  /** An answer as the port promises it, whatever came. */
+  #checked(given: unknown): TierAnswer {
+    const answer = (given ?? UNAVAILABLE) as TierAnswer;
+    switch (answer.kind) {
+      case 'missing':
+      case 'unavailable':
+        return answer;
+      case 'busy':
+        if (answer.entry === undefined || isEntry(answer.entry)) return answer;
+        this.#failed(new TypeError('the tier found what is no entry'));
+        return { kind: 'busy', settled: () => answer.settled() };
+      case 'found': {
+        if (isEntry(answer.entry)) return answer;
+        this.#failed(new TypeError('the tier found what is no entry'));
+        const { lease } = answer;
+        return lease === undefined ? { kind: 'missing' } : { kind: 'missing', lease };
+      }
+    }
+    this.#failed(new TypeError('the tier gave an answer that is none'));
+    return UNAVAILABLE;
   }
 
   /** A change that the tier is told of, and that `flush` waits for. */
@@ -186,26 +244,38 @@ export class TierLink<K> {
   async #within<T>(
     ms: number,
     call: () => Promise<T>,
+    isLate: () => void = () => undefined,
   ): Promise<{ ok: true; value: T } | { ok: false }> {
+    let stop: () => void = () => undefined;
     let timer: ClockTimer | undefined;
     try {
       const late = new Promise<never>((_, reject) => {
+        const end = (error: CacheError): void => {
+          isLate();
+          reject(error);
+        };
         timer = this.#parts.clock.setTimeout(() => {
           const message = `cache '${this.#parts.name}': the tier did not answer within ${ms} ms`;
-          reject(new CacheError('ERR_ACACHE_TIER_TIMEOUT', message));
+          end(new CacheError('ERR_ACACHE_TIER_TIMEOUT', message));
         }, ms);
+        stop = () => {
+          end(closedError(this.#parts.name));
+        };
       });
+      this.#stops.add(stop);
       return { ok: true, value: await Promise.race([call(), late]) };
     } catch (error) {
       this.#failed(error);
       return { ok: false };
     } finally {
+      this.#stops.delete(stop);
       if (timer !== undefined) this.#parts.clock.clearTimeout(timer);
     }
   }
 
-  #failed(error: unknown): void {
+  #failed(error: unknown, key?: string): void {
     this.#parts.counts.tierErrors++;
-    this.#parts.events.report(error, 'tier');
+    const named = key === undefined ? undefined : (keyOfId(idOfWireKey(key)) as K);
+    this.#parts.events.report(error, 'tier', named);
   }
 }

@@ -10,10 +10,14 @@ import type { Entry } from './entry.js';
  * `@acache/core/testing` checks an implementation.
  */
 export interface Tier {
+  /** Joins a cache to a namespace; several may join one, and join again after a close. */
   attach(namespace: string, host: TierHost): TierNamespace;
 }
 
-/** What a tier can tell the cache that attached to it. None of these ever throws. */
+/**
+ * What a tier can tell the cache that attached to it. None of these ever throws. `invalidate…` is for
+ * what others did: never for this namespace's own changes, commits and leases.
+ */
 export interface TierHost {
   readonly clock: Clock;
   /** Somebody else changed these keys: memory forgets them, and what is loading is not stored. */
@@ -45,11 +49,19 @@ export interface TierNamespace {
    */
   readonly degradedTtl?: Duration;
 
+  /**
+   * How long memory may serve what came through the tier while it is not coherent: for a tier that
+   * never hears of changes elsewhere, and says how old what it is good for may be.
+   * @defaultValue `0`: only what the tier vouches for is served from memory
+   */
+  readonly trust?: Duration;
+
   /** True while the tier vouches that it would have told of every change. Asked at every hit. */
   coherent(): boolean;
 
   /**
-   * Looks keys up, all in one round trip, one answer per request in their order. What was told by
+   * Looks keys up, all in one round trip, one answer per request in their order; a key may be there
+   * twice. What was told by
    * `set`, `delete`, `expire`, `invalidateTags` and `clear` before counts, even while it is on its
    * way or could not be sent.
    */
@@ -67,6 +79,7 @@ export interface TierNamespace {
 
   /** Resolves when all that was told so far has taken effect; rejects when it has not. */
   flush(): Promise<void>;
+  /** Gives leases back and sends what it can, within 2.5 s; other namespaces stay usable. */
   close(): Promise<void>;
 }
 
@@ -90,23 +103,28 @@ export interface TierRequest {
  * - `found`: an entry that is not dead; with a lease where the request wants to load it anew and no
  *   other process does.
  * - `missing`: nothing is there; with a lease where the request wants to load.
- * - `busy`: nothing is there that may be served before a load, and another process is loading it.
- *   `settled` answers when that load has ended, in bounded time, and never with `busy` for good.
+ * - `busy`: nothing is there that may be served before a load, and another process is loading it;
+ *   `entry` may be served should that fail. `settled` answers when that load has ended, in bounded
+ *   time, and never with `busy` for good.
  * - `unavailable`: the tier cannot say. The cache loads for itself.
  */
 export type TierAnswer =
   | { readonly kind: 'found'; readonly entry: Entry; readonly lease?: TierLease }
   | { readonly kind: 'missing'; readonly lease?: TierLease }
-  | { readonly kind: 'busy'; settled(): Promise<TierAnswer> }
+  | { readonly kind: 'busy'; readonly entry?: Entry; settled(): Promise<TierAnswer> }
   | { readonly kind: 'unavailable' };
 
 /**
  * The right to load one key for all processes. It holds, renewed by the tier, until it is given back
- * or something invalidates the key; from then on `commit` stores nothing.
+ * or something invalidates the key; from then on `commit` stores nothing. A tier that cannot
+ * coordinate grants one to everyone who asks, since only `commit` stores what was loaded.
  */
 export interface TierLease {
-  /** Stores what was loaded if nothing invalidated it meanwhile, its tags included; gives the lease back. */
+  /**
+   * Stores what was loaded if nothing invalidated it meanwhile, its tags included. Gives the lease
+   * back however it ends.
+   */
   commit(entry: Entry): Promise<'stored' | 'refused' | 'unavailable'>;
-  /** Gives the lease back with nothing to store. */
+  /** Gives the lease back with nothing to store. Counts as told before every later lookup. */
   release(): Promise<void>;
 }

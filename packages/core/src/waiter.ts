@@ -1,6 +1,7 @@
 import { closedError, LoadTimeoutError } from './errors.js';
 import type { Flight, Passenger } from './flight.js';
-import type { CacheParts, Loads } from './load.js';
+import type { CacheParts } from './cache-parts.js';
+import type { Loads } from './load.js';
 import type { Patience, Waiting } from './patience.js';
 import { readResult, type ReadResult } from './read-result.js';
 import type { Query } from './query.js';
@@ -24,6 +25,7 @@ export class Waiter<K, V> implements Passenger<V>, Waiting {
   #invalidations = 0;
   #counted: boolean;
   #ended = false;
+  #impatient = false;
 
   constructor(
     reads: Reads<K, V>,
@@ -88,7 +90,12 @@ export class Waiter<K, V> implements Passenger<V>, Waiting {
     this.#refuse(error);
   }
 
+  foundFallback(): void {
+    if (this.#impatient) this.grewImpatient();
+  }
+
   grewImpatient(): void {
+    this.#impatient = true;
     const flight = this.#flight;
     if (flight === undefined || !this.#fallBack()) return;
     flight.overdue = true;
@@ -109,7 +116,7 @@ export class Waiter<K, V> implements Passenger<V>, Waiting {
 
   gaveUp(reason: unknown): void {
     const flight = this.#flight;
-    if (flight?.leave(this, false, reason) === 'abandoned') this.#loads.abandon(flight);
+    if (flight?.leave(this, false, reason) === 'abandoned') this.#loads.abandon(flight, reason);
     this.#refuse(reason);
   }
 

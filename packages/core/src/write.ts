@@ -3,8 +3,9 @@ import type { EntryOptions } from './cache-options.js';
 import { describeValue } from './describe-value.js';
 import { toMilliseconds, ttlToMilliseconds } from './duration.js';
 import { InvalidOptionError } from './errors.js';
-import { jittered, knownTags, type CacheParts } from './load.js';
-import { brief, type StoredEntry } from './store.js';
+import type { CacheParts } from './cache-parts.js';
+import { jittered, knownTags } from './landing.js';
+import { brief, type StoredEntry } from './stored-entry.js';
 import { checkTags } from './tags.js';
 import { checkWeight } from './weight.js';
 
@@ -83,6 +84,7 @@ export class Writes<K, V> {
     const slot = memory.find(id, memory.time.now());
     flights.revoke(id);
     if (slot !== undefined) memory.expire(slot);
+    else memory.expireLater(id);
     events.tell('expire', key);
     if (tier !== undefined) await tier.expire(wireKey);
     return slot !== undefined;
@@ -136,6 +138,14 @@ export class Writes<K, V> {
     memory.clear();
   }
 
+  /** Anything may have changed elsewhere: nothing is served before the tier has confirmed it. */
+  distrustAll(): void {
+    const { failures, flights, memory } = this.#parts;
+    flights.revokeAll();
+    failures.clear();
+    memory.distrust();
+  }
+
   #store(id: KeyId, key: K, entry: StoredEntry<K, V> | undefined): void {
     const { events, failures, flights, memory, tier } = this.#parts;
     flights.revoke(id);
@@ -151,9 +161,11 @@ export class Writes<K, V> {
   #shorten(id: KeyId, entry: StoredEntry<K, V>): void {
     const { memory, tier } = this.#parts;
     const slot = memory.store.slotOf(id);
-    if (slot === undefined || tier === undefined) return;
-    if (memory.store.values[slot] !== entry.value) return;
-    memory.keep(id, brief(entry, tier.degradedTtl), 'local', entry.createdAt);
+    if (slot === undefined || tier === undefined || memory.closed) return;
+    // Whatever is there now: an equal value that came after it, or the same one, expired meanwhile.
+    if (!Object.is(memory.store.values[slot], entry.value)) return;
+    const held = { ...memory.store.entryOf(slot), key: entry.key, weight: entry.weight };
+    memory.keep(id, brief(held, tier.degradedTtl), 'local', memory.time.now());
   }
 
   /** What `set` stores; `undefined` when the value is not to be stored. */

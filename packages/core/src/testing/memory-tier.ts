@@ -137,7 +137,12 @@ class MemoryNamespace implements TierNamespace {
     const taken = this.#space.leases.has(key) && intent !== 'refresh';
     const lease = wantsLoad && !taken ? this.#grant(key) : undefined;
     const servable = held !== undefined && this.#isServable(held.entry);
-    if (wantsLoad && taken && !servable) return { kind: 'busy', settled: () => this.#settled(key) };
+    if (wantsLoad && taken && !servable) {
+      const settled = (): Promise<TierAnswer> => this.#settled(key);
+      return held === undefined
+        ? { kind: 'busy', settled }
+        : { kind: 'busy', entry: held.entry, settled };
+    }
     if (held === undefined) return lease ? { kind: 'missing', lease } : { kind: 'missing' };
     const { entry } = held;
     return lease ? { kind: 'found', entry, lease } : { kind: 'found', entry };
