@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { assemble } from './assemble.js';
-import { idOf, wireKeyOf, type KeyId } from './cache-key.js';
+import { checkedIdOf, idOf, type KeyId } from './cache-key.js';
 import type { Cache, GivenKey, LoadedValue, LoaderReturning, LoadingOptions } from './cache.js';
 import type {
   AsyncCacheOptions,
@@ -136,21 +136,25 @@ export class AsyncCache<K = unknown, V = any> implements Cache<K, V>, AsyncDispo
     }
   }
 
-  async getWithMeta<T extends V = V, Key extends K = K>(
+  getWithMeta(key: K): Promise<ReadResult<V | undefined>>;
+  getWithMeta<T extends V = V, Key extends K = K>(
     key: Key,
-    by?: LoaderReturning<GivenKey<K, Key>, V, T> | GetOptions<GivenKey<K, Key>, V>,
-  ): Promise<ReadResult<LoadedValue<V, T> | undefined>> {
-    const query = this.#query(key, by as LoadBy<K, V>);
-    const result = this.#reads.fromMemory(query) ?? (await this.#reads.result(query));
-    return result as ReadResult<LoadedValue<V, T> | undefined>;
+    load: LoaderReturning<GivenKey<K, Key>, V, T> | LoadingOptions<GivenKey<K, Key>, V, T>,
+  ): Promise<ReadResult<LoadedValue<V, T>>>;
+  getWithMeta(key: K, options?: GetOptions<K, V>): Promise<ReadResult<V | undefined>>;
+  async getWithMeta(key: K, by?: LoadBy<K, V>): Promise<ReadResult<V | undefined>> {
+    const query = this.#query(key, by);
+    return this.#reads.fromMemory(query) ?? (await this.#reads.result(query));
   }
 
-  async getMany(
-    keys: Iterable<K>,
-    options?: LoadMany<K, V> | GetManyOptions<K, V>,
-  ): Promise<Map<K, V>> {
+  async getMany<T extends V = V, Key extends K = K>(
+    keys: Iterable<Key>,
+    options?: LoadMany<GivenKey<K, Key>, T> | GetManyOptions<GivenKey<K, Key>, V>,
+  ): Promise<Map<GivenKey<K, Key>, LoadedValue<V, T>>> {
     this.#checkOpen();
-    return getMany(this.#parts, this.#reads, keys, options);
+    const by = options as LoadMany<K, V> | GetManyOptions<K, V> | undefined;
+    const found: Map<unknown, unknown> = await getMany(this.#parts, this.#reads, keys, by);
+    return found as Map<GivenKey<K, Key>, LoadedValue<V, T>>;
   }
 
   peek(key: K): V | undefined {
@@ -158,9 +162,8 @@ export class AsyncCache<K = unknown, V = any> implements Cache<K, V>, AsyncDispo
     if (hot > 0) return this.#store.values[hot] as V;
     const slot = this.#freshSlot(key);
     if (slot === undefined) return undefined;
-    const value = this.#parts.memory.valueIn(slot)?.value;
-    const { clone } = this.#parts.options;
-    return clone === undefined || value === undefined ? value : clone(value);
+    const held = this.#parts.memory.valueIn(slot);
+    return held && this.#reads.copy(held.value, key)?.value;
   }
 
   has(key: K): boolean {
@@ -203,7 +206,7 @@ export class AsyncCache<K = unknown, V = any> implements Cache<K, V>, AsyncDispo
 
   async warmup(entries: WarmupEntries<K, V>, options?: WarmupOptions<K>): Promise<WarmupReport<K>> {
     this.#checkOpen();
-    return warmup(this.#reads, this.#plain, this.#parts.events, entries, options);
+    return warmup(this.#parts, this.#reads, this.#plain, entries, options);
   }
 
   getMetrics(): CacheMetrics {
@@ -264,9 +267,7 @@ export class AsyncCache<K = unknown, V = any> implements Cache<K, V>, AsyncDispo
 
   #query(key: K, by: LoadBy<K, V>): Query<K, V> {
     this.#checkOpen();
-    const id = idOf(key);
-    // A symbol has no text by which a tier could know it.
-    if (typeof id === 'symbol' && this.#parts.tier !== undefined) wireKeyOf(id);
+    const id = checkedIdOf(key, this.#parts.tier);
     if (by === undefined) {
       return { id, key, loader: undefined, request: this.#plain, counted: true };
     }

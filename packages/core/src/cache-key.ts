@@ -28,6 +28,17 @@ export function wireKeyOf(id: KeyId): string {
   return encodeKey(id === 0 ? 0 : id);
 }
 
+/**
+ * The id of a key of a cache, which must have a text where the cache has a tier.
+ *
+ * @throws CacheError `ERR_ACACHE_UNKEYABLE` for a key that has none
+ */
+export function checkedIdOf(key: unknown, tier: object | undefined): KeyId {
+  const id = idOf(key);
+  if (tier !== undefined && typeof id === 'symbol') wireKeyOf(id);
+  return id;
+}
+
 /** The id that `wireKeyOf` made this text from. */
 export function idOfWireKey(wireKey: string): KeyId {
   const primitive = decodePrimitiveKey(wireKey);

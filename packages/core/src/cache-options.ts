@@ -29,10 +29,10 @@ export interface AsyncCacheOptions<K = unknown, V = any> {
    * @defaultValue no bound
    */
   maxWeight?: number;
-  /** The weight of an entry, 0 or more; asked once, when it is stored. */
+  /** The weight of an entry, 0 or more; asked whenever memory takes one in. */
   weigh?: (value: V, key: K) => number;
   /**
-   * Which entry goes when there is no room.
+   * Which entry goes when there is no room. `'tinylfu'` is a name for later: this version refuses it.
    * @defaultValue `'lru'`, the least recently used
    */
   policy?: 'lru' | 'tinylfu' | PolicyFactory;
@@ -123,7 +123,7 @@ export interface GetOptions<K = unknown, V = any> extends Omit<EntryOptions<V>, 
   batchLoader?: BatchFunction<K, V>;
   /**
    * Loads anew now and stores it, whatever is cached; a load that already runs is not waited for
-   * and not stored. Refreshes asked for in one turn of the event loop share one load.
+   * and not stored. Refreshes that are asked for at once, with no await between, share one load.
    * @defaultValue `false`
    */
   refresh?: boolean;
@@ -174,7 +174,9 @@ export function resolveOptions<K, V>(options: AsyncCacheOptions<K, V>): Resolved
       `the options of a cache must be an object, got ${describeValue(options)}`,
     );
   }
-  const { ttl = null, errorTtl = 0, clone = false } = options;
+  const { ttl = null, errorTtl = 0, clone = false, jitter = 0, refreshAhead = 1 } = options;
+  const { staleWhileRevalidate = 0, staleIfError = 0 } = options;
+  const { timeout = Infinity, softTimeout = Infinity } = options;
   checkFunction(options.weigh, 'weigh');
   checkPort(options.tier, 'tier', 'attach');
   checkPort(options.persistence, 'persistence', 'open');
@@ -188,12 +190,12 @@ export function resolveOptions<K, V>(options: AsyncCacheOptions<K, V>): Resolved
     weigh: options.weigh,
     policy: resolvePolicy(options.policy),
     ttl: typeof ttl === 'function' ? ttl : ttlToMilliseconds(ttl),
-    staleWhileRevalidate: toMilliseconds(options.staleWhileRevalidate ?? 0, 'staleWhileRevalidate'),
-    staleIfError: toMilliseconds(options.staleIfError ?? 0, 'staleIfError'),
-    jitter: resolveFraction(options.jitter ?? 0, 'jitter'),
-    refreshAhead: resolveFraction(options.refreshAhead ?? 1, 'refreshAhead'),
-    timeout: toMilliseconds(options.timeout ?? Infinity, 'timeout'),
-    softTimeout: toMilliseconds(options.softTimeout ?? Infinity, 'softTimeout'),
+    staleWhileRevalidate: toMilliseconds(staleWhileRevalidate, 'staleWhileRevalidate'),
+    staleIfError: toMilliseconds(staleIfError, 'staleIfError'),
+    jitter: resolveFraction(jitter, 'jitter'),
+    refreshAhead: resolveFraction(refreshAhead, 'refreshAhead'),
+    timeout: toMilliseconds(timeout, 'timeout'),
+    softTimeout: toMilliseconds(softTimeout, 'softTimeout'),
     errorTtl: typeof errorTtl === 'function' ? errorTtl : toMilliseconds(errorTtl, 'errorTtl'),
     clone: clone === false ? undefined : clone,
     batcher: options.batcher,

@@ -207,7 +207,7 @@ declare const loadUser: (id: string) => Promise<User>;
   void cache.getMany(['a'], async () => [5]);
 
   const untyped = new AsyncCache().getMany([1, 'a']);
-  is<Promise<Map<unknown, any>>>()(untyped);
+  is<Promise<Map<string | number, any>>>()(untyped);
 }
 
 // Durations.

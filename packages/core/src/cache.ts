@@ -20,7 +20,10 @@ export type LoaderReturning<K, V, T extends V> = (
 
 /** `GetOptions` that name a loader, so that there is a value in the end. */
 export type LoadingOptions<K, V, T extends V> = Omit<GetOptions<K, V>, 'loader' | 'batchLoader'> &
-  ({ loader: LoaderReturning<K, V, T> } | { batchLoader: BatchFunction<K, T> });
+  (
+    | { loader: LoaderReturning<K, V, T>; batchLoader?: never }
+    | { batchLoader: BatchFunction<K, T>; loader?: never }
+  );
 
 /**
  * A cache, as the other packages know it.
@@ -42,10 +45,12 @@ export interface Cache<K = unknown, V = any> {
   get(key: K, options: GetOptions<K, V>): Promise<V | undefined>;
 
   /** A `get` that also tells where the value came from and how old it is. */
+  getWithMeta(key: K): Promise<ReadResult<V | undefined>>;
   getWithMeta<T extends V = V, Key extends K = K>(
     key: Key,
-    options?: LoaderReturning<GivenKey<K, Key>, V, T> | GetOptions<GivenKey<K, Key>, V>,
-  ): Promise<ReadResult<LoadedValue<V, T> | undefined>>;
+    load: LoaderReturning<GivenKey<K, Key>, V, T> | LoadingOptions<GivenKey<K, Key>, V, T>,
+  ): Promise<ReadResult<LoadedValue<V, T>>>;
+  getWithMeta(key: K, options?: GetOptions<K, V>): Promise<ReadResult<V | undefined>>;
 
   /**
    * Reads many keys. `loadMany` is called once, with the missing keys only; loads are shared with `get`.
@@ -53,7 +58,10 @@ export interface Cache<K = unknown, V = any> {
    * @returns in key order, what was found or loaded
    * @throws (rejects) with the first error among the results, after the others are stored
    */
-  getMany(keys: Iterable<K>, options?: LoadMany<K, V> | GetManyOptions<K, V>): Promise<Map<K, V>>;
+  getMany<T extends V = V, Key extends K = K>(
+    keys: Iterable<Key>,
+    options?: LoadMany<GivenKey<K, Key>, T> | GetManyOptions<GivenKey<K, Key>, V>,
+  ): Promise<Map<GivenKey<K, Key>, LoadedValue<V, T>>>;
 
   /** The fresh value in this memory, at once; counts for neither metrics nor policy. */
   peek(key: K): V | undefined;

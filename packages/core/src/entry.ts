@@ -53,6 +53,21 @@ export function isEntry(given: unknown): given is Entry {
   );
 }
 
+/**
+ * The instants of an entry that another process stored, or an earlier one. What seems to come from
+ * the future was stored by a clock that was ahead, and must not live longer for it.
+ */
+export function timesFromElsewhere(entry: EntryTimes, now: number): EntryTimes {
+  const { createdAt, freshUntil, staleWhileRevalidate, staleIfError } = entry;
+  const ahead = Math.max(0, createdAt - now);
+  return {
+    createdAt: createdAt - ahead,
+    freshUntil: freshUntil - ahead,
+    staleWhileRevalidate,
+    staleIfError,
+  };
+}
+
 /** When an entry is good for nothing any more. */
 export function diesAt(times: EntryTimes): number {
   return times.freshUntil + Math.max(times.staleWhileRevalidate, times.staleIfError);

@@ -17,7 +17,7 @@ export class CacheError extends Error {
     options: { key?: unknown; cause?: unknown } = {},
   ) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
-    this.name = new.target.name;
+    this.name = 'CacheError';
     this.code = code;
     if ('key' in options) this.key = options.key;
   }
@@ -27,10 +27,14 @@ export class CacheError extends Error {
 export class InvalidOptionError extends CacheError {
   constructor(message: string) {
     super('ERR_ACACHE_INVALID_OPTION', message);
+    this.name = 'InvalidOptionError';
   }
 }
 
-/** A caller waited for a load as long as its `timeout` allows. The load itself may still go on. */
+/**
+ * A caller waited for a load as long as its `timeout` allows. The load itself may still go on; whoever
+ * joined it after the last caller had left is given what a loader makes of its signal, this error maybe.
+ */
 export class LoadTimeoutError extends CacheError {
   /** The timeout that passed, in milliseconds. */
   readonly timeout: number;
@@ -41,6 +45,7 @@ export class LoadTimeoutError extends CacheError {
       `cache '${cacheName}': the loader did not answer within ${timeout} ms`,
       { key },
     );
+    this.name = 'LoadTimeoutError';
     this.timeout = timeout;
   }
 }

@@ -1,21 +1,17 @@
-/** What happened to a cache; see the events of `AsyncCache.on`. */
-export type CacheEventName =
-  | 'hit'
-  | 'stale'
-  | 'miss'
-  | 'load'
-  | 'error'
-  | 'set'
-  | 'delete'
-  | 'evict'
-  | 'expire'
-  | 'invalidate'
-  | 'clear'
-  | 'tier';
+import { isThenable } from './is-thenable.js';
 
 /** Where an error that no caller sees came from. */
 export type ErrorSource =
-  'loader' | 'refresh' | 'tier' | 'persistence' | 'ttl' | 'tags' | 'weigh' | 'clone' | 'listener';
+  | 'loader'
+  | 'refresh'
+  | 'tier'
+  | 'persistence'
+  | 'ttl'
+  | 'tags'
+  | 'weigh'
+  | 'clone'
+  | 'listener'
+  | 'policy';
 
 export interface CacheEvent<K = unknown> {
   readonly key?: K;
@@ -52,20 +48,24 @@ export interface CacheEvents<K = unknown> {
   tier: CacheTierEvent<K>;
 }
 
-export const EVENT_NAMES: readonly CacheEventName[] = [
-  'hit',
-  'stale',
-  'miss',
-  'load',
-  'error',
-  'set',
-  'delete',
-  'evict',
-  'expire',
-  'invalidate',
-  'clear',
-  'tier',
-];
+/** What happens to a cache. */
+export type CacheEventName = keyof CacheEvents;
+
+const EVENTS: Readonly<Record<CacheEventName, true>> = {
+  hit: true,
+  stale: true,
+  miss: true,
+  load: true,
+  error: true,
+  set: true,
+  delete: true,
+  evict: true,
+  expire: true,
+  invalidate: true,
+  clear: true,
+  tier: true,
+};
+export const EVENT_NAMES = Object.keys(EVENTS) as readonly CacheEventName[];
 
 type Listener<K, E extends CacheEventName> = (event: CacheEvents<K>[E]) => unknown;
 
@@ -94,8 +94,9 @@ export class EventHub<K> {
     for (const listener of listeners) {
       try {
         const outcome = listener(payload);
-        if (outcome instanceof Promise)
-          outcome.catch((error: unknown) => this.#faulty(event, error));
+        if (isThenable(outcome)) {
+          Promise.resolve(outcome).catch((error: unknown) => this.#faulty(event, error));
+        }
       } catch (error) {
         this.#faulty(event, error);
       }

@@ -5,6 +5,8 @@ const FIRST_PAUSE = 1000;
 /** Rest between two looks at what another process refreshes. */
 const HOLD = 200;
 const LONGEST_PAUSE = 60_000;
+/** Failures remembered at most, also by a cache without a bound. */
+const MOST = 100_000;
 
 interface Failure {
   error: unknown;
@@ -20,10 +22,12 @@ interface Failure {
 export class Failures {
   readonly #byId = new Map<KeyId, Failure>();
   readonly #limit: number;
+  /** Nothing can be forgotten before this instant. */
+  #forgetFirst = Infinity;
   readonly #random: () => number;
 
   constructor(limit: number, random: () => number = Math.random) {
-    this.#limit = limit;
+    this.#limit = Math.min(limit, MOST);
     this.#random = random;
   }
 
@@ -41,9 +45,7 @@ export class Failures {
       refreshes,
       refreshAfter: background ? now + this.#pause(refreshes) : (before?.refreshAfter ?? 0),
     };
-    this.#byId.delete(id);
-    this.#byId.set(id, failure);
-    if (this.#byId.size > this.#limit) this.#byId.delete(this.#byId.keys().next().value);
+    this.#keep(id, failure);
   }
 
   /** The failure that callers are given instead of a load. */
@@ -68,8 +70,7 @@ export class Failures {
   hold(id: KeyId, now: number): void {
     if (this.#byId.has(id)) return;
     const failure = { error: undefined, rememberedUntil: 0, refreshes: 0 };
-    this.#byId.set(id, { ...failure, refreshAfter: now + HOLD });
-    if (this.#byId.size > this.#limit) this.#byId.delete(this.#byId.keys().next().value);
+    this.#keep(id, { ...failure, refreshAfter: now + HOLD });
   }
 
   forget(id: KeyId): void {
@@ -78,22 +79,39 @@ export class Failures {
 
   clear(): void {
     this.#byId.clear();
+    this.#forgetFirst = Infinity;
   }
 
-  get size(): number {
-    return this.#byId.size;
+  /** Nothing can be forgotten before this instant. */
+  get forgetFirst(): number {
+    return this.#forgetFirst;
   }
 
-  /** Forgets what no longer matters; failures of a refresh still count for a while. */
+  /** Forgets what no longer matters. */
   sweep(now: number): void {
+    if (now < this.#forgetFirst) return;
+    this.#forgetFirst = Infinity;
     for (const [id, failure] of this.#byId) {
-      const until = Math.max(failure.rememberedUntil, failure.refreshAfter + LONGEST_PAUSE);
+      const until = forgetAt(failure);
       if (now >= until) this.#byId.delete(id);
+      else if (until < this.#forgetFirst) this.#forgetFirst = until;
     }
+  }
+
+  #keep(id: KeyId, failure: Failure): void {
+    this.#byId.delete(id);
+    this.#byId.set(id, failure);
+    if (this.#byId.size > this.#limit) this.#byId.delete(this.#byId.keys().next().value);
+    this.#forgetFirst = Math.min(this.#forgetFirst, forgetAt(failure));
   }
 
   #pause(failures: number): number {
     const pause = Math.min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE);
     return pause * (0.5 + 0.5 * this.#random());
   }
+}
+
+/** Failures of a refresh still count for a while after the pause, so that the next one is longer. */
+function forgetAt({ rememberedUntil, refreshAfter, refreshes }: Failure): number {
+  return Math.max(rememberedUntil, refreshAfter + (refreshes > 0 ? LONGEST_PAUSE : 0));
 }

@@ -59,7 +59,7 @@ export class Flight<K, V> {
   taintedBy: number | undefined = undefined;
   /** True once a caller found it too slow. */
   overdue = false;
-  /** True for a refresh that others of the same turn of the event loop may still join. */
+  /** True for a refresh that others may still join who ask at once, with no await between. */
   boarding = false;
   decisions: Decisions | undefined = undefined;
   /** The right to load the key for all processes, while it holds. */
@@ -102,6 +102,11 @@ export class Flight<K, V> {
     return this.#state === 'flying';
   }
 
+  /** True once the loader's signal has fired. */
+  get signalled(): boolean {
+    return this.#fired !== NOT_FIRED;
+  }
+
   /** What it wants of the tier. */
   get intent(): TierIntent {
     return this.#intent === 'read' && this.loader !== undefined ? 'load' : this.#intent;
@@ -111,7 +116,7 @@ export class Flight<K, V> {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      if (this.#fired !== NOT_FIRED) this.#controller.abort(this.#fired);
+      if (this.signalled) this.#controller.abort(this.#fired);
     }
     return this.#controller.signal;
   }
@@ -190,7 +195,7 @@ export class Flight<K, V> {
   }
 
   #fire(reason: unknown): void {
-    if (this.#fired !== NOT_FIRED) return;
+    if (this.signalled) return;
     this.#fired = reason;
     this.#controller?.abort(reason);
   }

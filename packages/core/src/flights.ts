@@ -44,11 +44,6 @@ export class Flights<K, V> {
     flight.registered = true;
   }
 
-  /** True while nothing has revoked the flight. */
-  owns(flight: Flight<K, V>): boolean {
-    return flight.registered;
-  }
-
   /** Takes out a flight that ends. */
   remove(flight: Flight<K, V>): void {
     if (flight.registered) this.#byId.delete(flight.id);

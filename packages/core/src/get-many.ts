@@ -1,4 +1,4 @@
-import { idOf, wireKeyOf, type KeyId } from './cache-key.js';
+import { checkedIdOf, type KeyId } from './cache-key.js';
 import type { GetManyOptions, LoadMany } from './cache-options.js';
 import { BulkLoad } from './bulk-load.js';
 import { describeValue } from './describe-value.js';
@@ -24,8 +24,7 @@ export async function getMany<K, V>(
   keys: Iterable<K>,
   options: LoadMany<K, V> | GetManyOptions<K, V> = {},
 ): Promise<Map<K, V>> {
-  const ids = Array.from(checkKeys(keys), (key) => [idOf(key), key] as const);
-  if (parts.tier !== undefined) for (const [id] of ids) if (typeof id === 'symbol') wireKeyOf(id);
+  const ids = Array.from(checkKeys(keys), (key) => [checkedIdOf(key, parts.tier), key] as const);
   const { request, loader, dispatch } = planOf(parts, options);
   request.signal?.throwIfAborted();
   const patience = reads.patience(request);

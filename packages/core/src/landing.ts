@@ -2,7 +2,7 @@ import { wireKeyOf } from './cache-key.js';
 import type { ResolvedOptions } from './cache-options.js';
 import type { CacheParts } from './cache-parts.js';
 import { toMilliseconds, ttlToMilliseconds } from './duration.js';
-import type { Entry } from './entry.js';
+import { timesFromElsewhere, type Entry } from './entry.js';
 import type { ErrorSource } from './events.js';
 import type { Flight } from './flight.js';
 import { brief, type Backing, type StoredEntry } from './stored-entry.js';
@@ -53,9 +53,8 @@ export class Landings<K, V> {
 
   /** The tier did not take it: memory alone keeps it, for a short time. */
   #landAlone(flight: Flight<K, V>, value: V, draft: StoredEntry<K, V>, tier: TierLink<K>): void {
-    const { flights } = this.#parts;
     // What a refresh was to replace must not come back from there.
-    if (flight.intent === 'refresh' && flights.owns(flight)) void tier.delete(wireKeyOf(flight.id));
+    if (flight.intent === 'refresh' && flight.registered) void tier.delete(wireKeyOf(flight.id));
     this.#land(flight, value, brief(draft, tier.degradedTtl), 'local');
   }
 
@@ -69,7 +68,7 @@ export class Landings<K, V> {
     const { flights, failures } = this.#parts;
     this.giveBack(flight);
     const stored = draft !== undefined && this.#passesFence(flight, draft.tags);
-    if (flights.owns(flight)) failures.forget(flight.id);
+    if (flight.registered) failures.forget(flight.id);
     flights.remove(flight);
     if (stored) {
       this.#keep(flight, draft, backing, draft.createdAt);
@@ -82,11 +81,18 @@ export class Landings<K, V> {
   failed(flight: Flight<K, V>, error: unknown): void {
     const { counts, events, failures, flights, memory } = this.#parts;
     const now = memory.time.now();
-    counts.loadEnded(flight.epoch, now - flight.startedAt, true);
     this.giveBack(flight);
-    if (flights.owns(flight)) {
+    // All who waited had left, or the cache was closed: the loader did what its signal told it.
+    if (!flight.flying) {
+      counts.loadEnded(flight.epoch, now - flight.startedAt);
+      flights.remove(flight);
+      return;
+    }
+    counts.loadEnded(flight.epoch, now - flight.startedAt, true);
+    // A loader that was told to stop says nothing about what it loads.
+    if (flight.registered && !flight.signalled) {
       failures.note(flight.id, error, now, this.#errorTtl(flight, error), flight.background);
-      if (failures.size > 0) memory.planUpkeep();
+      memory.planUpkeep();
     }
     flights.remove(flight);
     events.report(error, flight.background ? 'refresh' : 'loader', flight.query.key);
@@ -130,8 +136,8 @@ export class Landings<K, V> {
 
   /** What is not stored takes away what was there. */
   #dropUnwanted(flight: Flight<K, V>): void {
-    const { flights, memory, tier } = this.#parts;
-    if (!flights.owns(flight)) return;
+    const { memory, tier } = this.#parts;
+    if (!flight.registered) return;
     const slot = memory.store.slotOf(flight.id);
     if (slot !== undefined) memory.drop(slot);
     if (tier !== undefined) void tier.delete(wireKeyOf(flight.id));
@@ -146,10 +152,10 @@ export class Landings<K, V> {
         options.weigh === undefined ? 1 : checkWeight(options.weigh(entry.value, flight.query.key));
       if (weight > options.maxWeight) return;
       const value = options.clone === undefined ? entry.value : options.clone(entry.value);
-      const { createdAt, freshUntil, staleWhileRevalidate, staleIfError, tags } = entry;
-      const times = { createdAt, freshUntil, staleWhileRevalidate, staleIfError };
+      const { tags } = entry;
+      const times = timesFromElsewhere(entry, now);
       this.#keep(flight, { key: flight.query.key, value, ...times, tags, weight }, 'tier', now);
-      if (now >= freshUntil + staleWhileRevalidate) flight.foundFallback();
+      if (now >= times.freshUntil + times.staleWhileRevalidate) flight.foundFallback();
     } catch (error) {
       events.report(error, 'weigh', flight.query.key);
     }
@@ -157,6 +163,15 @@ export class Landings<K, V> {
 
   /** Keeps an entry in memory; for a short time where it came through a tier that is not coherent. */
   #keep(flight: Flight<K, V>, entry: StoredEntry<K, V>, backing: Backing, now: number): void {
+    const { events } = this.#parts;
+    try {
+      this.#put(flight, entry, backing, now);
+    } catch (error) {
+      events.report(error, 'policy', flight.query.key);
+    }
+  }
+
+  #put(flight: Flight<K, V>, entry: StoredEntry<K, V>, backing: Backing, now: number): void {
     const { memory, tier } = this.#parts;
     const vouched = backing !== 'tier' || tier === undefined || tier.trust === 0 || tier.coherent();
     if (vouched) memory.keep(flight.id, entry, backing, now);
@@ -167,10 +182,10 @@ export class Landings<K, V> {
   #passesFence(flight: Flight<K, V>, tags: readonly string[]): boolean {
     const { flights } = this.#parts;
     const invalidation = flights.invalidationOf(tags, flight);
-    if (invalidation === undefined) return flights.owns(flight);
+    if (invalidation === undefined) return flight.registered;
     // Also where it was revoked before: who joined after the invalidation must not get its value.
     flight.taintedBy = Math.min(flight.taintedBy ?? Infinity, invalidation);
-    if (flights.owns(flight)) flights.revoke(flight.id);
+    if (flight.registered) flights.revoke(flight.id);
     return false;
   }
 

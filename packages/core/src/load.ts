@@ -2,6 +2,7 @@ import { wireKeyOf } from './cache-key.js';
 import type { CacheParts } from './cache-parts.js';
 import { freshnessAt, type Entry } from './entry.js';
 import { Flight, FlightContext } from './flight.js';
+import { isThenable } from './is-thenable.js';
 import { knownTags, Landings } from './landing.js';
 import type { Query } from './query.js';
 import type { TierAnswer, TierIntent } from './tier.js';
@@ -49,7 +50,12 @@ export class Loads<K, V> {
     const { tier } = this.#parts;
     // With a lease, the tier was asked before.
     if (tier === undefined || flight.lease !== undefined) this.#load(flight);
-    else void this.#throughTier(flight, tier);
+    else {
+      this.#throughTier(flight, tier).catch((error: unknown) => {
+        // Nothing in there is meant to throw; whatever does must not leave callers waiting.
+        this.#landings.failed(flight, error);
+      });
+    }
   }
 
   /** The last caller left by its own signal: nothing of this load is wanted any more. */
@@ -60,7 +66,6 @@ export class Loads<K, V> {
   }
 
   async #throughTier(flight: Flight<K, V>, tier: TierLink<K>): Promise<void> {
-    const { flights } = this.#parts;
     let intent: TierIntent;
     let answer: TierAnswer;
     do {
@@ -72,7 +77,7 @@ export class Loads<K, V> {
       });
       for (let rounds = 0; answer.kind === 'busy' && rounds < MOST_ROUNDS; rounds++) {
         // What only a failure may serve: for callers who run out of patience meanwhile.
-        if (answer.entry !== undefined && flights.owns(flight)) {
+        if (answer.entry !== undefined && flight.registered) {
           this.#landings.adopt(flight, answer.entry as Entry<V>, this.#parts.memory.time.now());
         }
         answer = await tier.settled(answer);
@@ -81,7 +86,7 @@ export class Loads<K, V> {
     } while (intent === 'read' && flight.loader !== undefined && !this.#isServable(answer));
     if ('lease' in answer) flight.lease = answer.lease;
     // What was revoked while it looked stores nothing, so that it needs no lease either.
-    if (!flight.flying || !flights.owns(flight)) this.#landings.giveBack(flight);
+    if (!flight.flying || !flight.registered) this.#landings.giveBack(flight);
     if (!flight.flying) return;
     if (answer.kind === 'missing') this.#dropUnproven(flight);
     if (answer.kind === 'found') this.#found(flight, answer.entry as Entry<V>);
@@ -111,7 +116,7 @@ export class Loads<K, V> {
     const servable = freshness === 'fresh' || freshness === 'stale';
     this.#landings.adopt(flight, entry, now);
     // A tag of it was invalidated on the way.
-    if (!flights.owns(flight)) this.#landings.giveBack(flight);
+    if (!flight.registered) this.#landings.giveBack(flight);
     const renews = flight.background && flight.lease !== undefined;
     if (flight.loader !== undefined && (!servable || renews || flight.intent === 'refresh')) {
       this.#load(flight);
@@ -176,13 +181,4 @@ export class Loads<K, V> {
       },
     );
   }
-}
-
-/** A hostile `then` may throw already when it is looked at. */
-function isThenable<V>(value: V | PromiseLike<V>): value is PromiseLike<V> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as { then?: unknown }).then === 'function'
-  );
 }

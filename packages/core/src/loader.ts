@@ -1,6 +1,9 @@
 import type { Ttl } from './duration.js';
 
-/** What a loader is told, and what it may decide about the value it loads. */
+/**
+ * What a loader is told, and what it may decide about the value it loads until it has answered. It may
+ * be taken apart, `(key, { signal, ttl }) => …`, but not spread.
+ */
 export interface LoadContext<V> {
   /**
    * Fires once the last waiting caller has left, by its own signal or at its hard timeout, and when

@@ -1,6 +1,6 @@
 import type { ResolvedOptions } from './cache-options.js';
 import { keyOfId, type KeyId } from './cache-key.js';
-import type { Entry } from './entry.js';
+import { timesFromElsewhere, type Entry } from './entry.js';
 import type { EventHub } from './events.js';
 import type { Failures } from './failures.js';
 import type { Counters } from './metrics.js';
@@ -109,8 +109,8 @@ export class Memory<K, V> {
   }
 
   keep(id: KeyId, entry: StoredEntry<K, V>, backing: Backing, now: number): void {
-    // A store without room is asked nothing, so that it counts no eviction.
-    if (this.#maxSize === 0) return;
+    // A store without room is asked nothing, so that it counts no eviction; a closed one keeps nothing.
+    if (this.#maxSize === 0 || this.closed) return;
     this.#persistence?.set(id, entry);
     this.store.put(id, entry, backing, now);
     this.planUpkeep();
@@ -126,7 +126,8 @@ export class Memory<K, V> {
       if (weight > this.#maxWeight) return;
       // What was set meanwhile is newer than what is restored.
       this.store.spare((held) => this.#persistence?.changed(held) === true);
-      this.store.put(id, sealedEntry(entry, key, weight), backing, this.time.now(), true);
+      const now = this.time.now();
+      this.store.put(id, sealedEntry(entry, key, weight, now), backing, now, true);
       this.planUpkeep();
     } catch (error) {
       this.#events.report(error, 'persistence', key);
@@ -200,16 +201,14 @@ export class Memory<K, V> {
   }
 
   planUpkeep(): void {
-    const { diesFirst } = this.store;
-    if (diesFirst !== Infinity) this.time.planUpkeep(diesFirst);
+    const at = Math.min(this.store.diesFirst, this.#failures.forgetFirst);
+    if (at !== Infinity) this.time.planUpkeep(at);
   }
 
   #upkeep(now: number): number {
     this.#failures.sweep(now);
     if (!this.store.sweep(now, VISITS_PER_SLICE, REMOVALS_PER_SLICE)) return now + 1;
-    const { diesFirst } = this.store;
-    const next = Math.max(diesFirst, now + REST);
-    return this.#failures.size > 0 ? Math.min(next, now + 60 * REST) : next;
+    return Math.max(Math.min(this.store.diesFirst, this.#failures.forgetFirst), now + REST);
   }
 
   #departed(id: KeyId, key: K, cause: Departure): void {
@@ -221,12 +220,17 @@ export class Memory<K, V> {
 }
 
 /** An entry whose value is read from the persistence when it is first wanted. */
-function sealedEntry<K, V>(entry: Entry<V>, key: K, weight: number): StoredEntry<K, V> {
-  const { createdAt, freshUntil, staleWhileRevalidate, staleIfError, tags } = entry;
+function sealedEntry<K, V>(
+  entry: Entry<V>,
+  key: K,
+  weight: number,
+  now: number,
+): StoredEntry<K, V> {
+  const times = timesFromElsewhere(entry, now);
   return {
     get value() {
       return entry.value;
     },
-    ...{ key, createdAt, freshUntil, staleWhileRevalidate, staleIfError, tags, weight },
+    ...{ key, ...times, tags: entry.tags, weight },
   };
 }

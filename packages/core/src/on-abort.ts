@@ -1,5 +1,10 @@
-/** Who is to be told when a signal fires. */
-const listenersOf = new WeakMap<AbortSignal, Set<() => void>>();
+/** Those who are to be told when a signal fires, and the one listener that tells them. */
+interface Told {
+  readonly listeners: Set<() => void>;
+  readonly tellAll: () => void;
+}
+
+const toldBy = new WeakMap<AbortSignal, Told>();
 
 /**
  * Calls `listener` once when the signal fires. However many callers wait on one signal, such as that
@@ -8,26 +13,23 @@ const listenersOf = new WeakMap<AbortSignal, Set<() => void>>();
  * @returns what ends it
  */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
-  let listeners = listenersOf.get(signal);
-  if (listeners === undefined) {
-    listeners = new Set();
-    listenersOf.set(signal, listeners);
-  }
-  const all = listeners;
-  const tellAll = TELL_ALL.get(all) ?? makeTellAll(all);
-  if (all.size === 0) signal.addEventListener('abort', tellAll, { once: true });
-  all.add(listener);
+  const told = toldBy.get(signal) ?? makeTold(signal);
+  const { listeners, tellAll } = told;
+  if (listeners.size === 0) signal.addEventListener('abort', tellAll, { once: true });
+  listeners.add(listener);
   return () => {
-    if (all.delete(listener) && all.size === 0) signal.removeEventListener('abort', tellAll);
+    if (listeners.delete(listener) && listeners.size === 0) {
+      signal.removeEventListener('abort', tellAll);
+    }
   };
 }
 
-const TELL_ALL = new WeakMap<Set<() => void>, () => void>();
-
-function makeTellAll(all: Set<() => void>): () => void {
+function makeTold(signal: AbortSignal): Told {
+  const listeners = new Set<() => void>();
   const tellAll = (): void => {
-    for (const listener of [...all]) listener();
+    for (const listener of [...listeners]) listener();
   };
-  TELL_ALL.set(all, tellAll);
-  return tellAll;
+  const told = { listeners, tellAll };
+  toldBy.set(signal, told);
+  return told;
 }

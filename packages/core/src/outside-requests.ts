@@ -20,7 +20,13 @@ function listen(): void {
     listen();
     const now = waiting;
     waiting = [];
-    for (const work of now) work();
+    for (const work of now) {
+      try {
+        work();
+      } catch {
+        // It is the upkeep of one cache, which the next use of that cache plans again.
+      }
+    }
   });
 }
 

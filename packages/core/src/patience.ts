@@ -43,6 +43,11 @@ export class Patience {
   /** Someone begins to wait; told at once of what has passed already. */
   add(waiting: Waiting): void {
     this.#waiting.add(waiting);
+    const { signal } = this.#request;
+    if (signal?.aborted === true) {
+      waiting.gaveUp(signal.reason);
+      return;
+    }
     if (!this.#armed) this.#arm();
     if (this.#impatient) waiting.grewImpatient();
     if (this.#ranOut && this.#waiting.has(waiting)) waiting.ranOut();

@@ -7,6 +7,8 @@ import type { Persistence, PersistenceHost } from './persistence.js';
 
 /** Without an entry for so long, in milliseconds, a restore counts as stuck and reads go on without it. */
 const STUCK_AFTER = 5000;
+/** Changes remembered while a restore runs, so that it does not bring back what is old. */
+const MOST_CHANGES = 100_000;
 /** How long `close` waits for a persistence that does not answer. */
 const CLOSE_WITHIN = 2500;
 
@@ -98,7 +100,9 @@ export class PersistenceLink<K, V> {
 
   /** A key was expired that memory does not hold, though it may yet be restored. */
   expire(id: KeyId, now: number): void {
-    if (this.#state === 'restoring') this.#expired.set(id, now);
+    if (this.#state !== 'restoring' || this.#cleared) return;
+    this.#expired.set(id, now);
+    this.#bound();
   }
 
   clear(): void {
@@ -111,7 +115,9 @@ export class PersistenceLink<K, V> {
   /** Tags were invalidated: entries that are yet to be restored are none any more. */
   invalidateTags(tags: readonly string[]): void {
     if (this.#state !== 'restoring') return;
+    if (this.#cleared) return;
     for (const tag of tags) this.#invalidatedTags.add(tag);
+    this.#bound();
   }
 
   async flush(): Promise<void> {
@@ -151,10 +157,23 @@ export class PersistenceLink<K, V> {
       this.#events.report(error, 'persistence');
       throw error;
     } finally {
-      this.#changed.clear();
-      this.#invalidatedTags.clear();
+      this.#forgetChanges();
       this.#release();
     }
+  }
+
+  #forgetChanges(): void {
+    this.#changed.clear();
+    this.#expired.clear();
+    this.#invalidatedTags.clear();
+  }
+
+  /** A restore that takes too long, beside too many changes: whatever is yet to come of it is old. */
+  #bound(): void {
+    const { size } = this.#changed;
+    if (size + this.#expired.size + this.#invalidatedTags.size <= MOST_CHANGES) return;
+    this.#cleared = true;
+    this.#forgetChanges();
   }
 
   /** Reads wait no longer. */
@@ -193,7 +212,10 @@ export class PersistenceLink<K, V> {
   #tell(id: KeyId, change: (wireKey: string) => void): void {
     // A symbol has no text by which another process could know it.
     if (typeof id === 'symbol') return;
-    if (this.#state === 'restoring') this.#changed.add(id);
+    if (this.#state === 'restoring') {
+      if (!this.#cleared) this.#changed.add(id);
+      this.#bound();
+    }
     this.#guard(() => {
       change(wireKeyOf(id));
     });
@@ -210,7 +232,7 @@ export class PersistenceLink<K, V> {
   }
 
   /** Lets reads go on when no entry came for a while. */
-  #watch(progress: () => number, seen = -1): void {
+  #watch(progress: () => number, seen = 0): void {
     this.#watchdog = this.#clock.setTimeout(() => {
       if (progress() === seen) this.#release();
       else this.#watch(progress, progress());

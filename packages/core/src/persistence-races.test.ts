@@ -112,7 +112,7 @@ describe('a restore', () => {
     const loader = jest.fn(() => 'loaded');
     const reads = Promise.all([
       cache.get('k', loader),
-      cache.getWithMeta('k', loader).then(({ value }) => value as string),
+      cache.getWithMeta('k', loader).then(({ value }) => value),
       cache.getMany(['k'], { loader }).then((found) => found.get('k') as string),
     ]);
     expect(await stateOf(reads)).toBe('pending');

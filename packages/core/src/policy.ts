@@ -1,6 +1,7 @@
 /**
  * Decides which entry goes when there is no room. The store tells it what happens; it knows an
- * entry by its **slot**, a small whole number from 1 on that is used again once the entry is gone.
+ * entry by its **slot**, a small whole number from 1 on that is used again once the entry is gone. A
+ * `key` is given as the cache indexes it: a primitive as it is, an object as a text.
  */
 export interface Policy {
   /** An entry came in. */
@@ -11,7 +12,7 @@ export interface Policy {
   remove(slot: number): void;
   /** The entry that goes next. Asked only while there is one; it may be the one just added. */
   victim(): number;
-  /** A key was asked for and is not there. Called once per miss, before the `add` that may follow. */
+  /** A key was asked for and is not there: a load of it begins, and an `add` may follow. */
   missed?(key: unknown): void;
   /** Every entry, the one that goes first at the front. */
   order(): Iterable<number>;

@@ -157,14 +157,14 @@ export class Reads<K, V> {
       this.countMiss(query, false);
       return Promise.resolve(undefined);
     }
+    if (running === undefined) this.#parts.memory.store.missed(query.id);
     const flight = running ?? this.#loads.begin(query, 'load', false, undefined);
     this.countMiss(query, running !== undefined);
     return flight.share();
   }
 
   countMiss(query: Query<K, V>, joined: boolean): void {
-    const { counts, events, memory } = this.#parts;
-    if (!joined) memory.store.missed(query.id);
+    const { counts, events } = this.#parts;
     if (!query.counted) return;
     counts.misses++;
     if (joined) counts.joined++;

@@ -7,9 +7,6 @@ import { TagIndex } from './tag-index.js';
 /** Why an entry left memory by itself. */
 export type Departure = 'evict' | 'expire';
 
-/** An entry whose value is made when it is first asked for. Throws where it cannot be. */
-export type SealedEntry<V> = Entry<V>;
-
 /** The store as the rest of the world may see it: synchronous, bounded, in this process's memory. */
 export interface Store<V> {
   /** Entries held, those included that have died and were not yet swept away. */
@@ -49,7 +46,7 @@ class ObjectKey<K> {
 export class MemoryStore<K, V> implements Store<V> {
   readonly slots = new Map<KeyId, number>();
   freshCells = new Float64Array(0);
-  values: (V | SealedEntry<V> | undefined)[] = [];
+  values: (V | Entry<V> | undefined)[] = [];
   #keys: (KeyId | ObjectKey<K>)[] = [];
   #createdAt: Float64Array | undefined;
   /** Per slot staleWhileRevalidate, then staleIfError. */
@@ -68,12 +65,18 @@ export class MemoryStore<K, V> implements Store<V> {
   /** What `#diesFirst` will be at the end of the sweep that runs. */
   #diesFirstAfterSweep = Infinity;
 
-  readonly #options: StoreOptions<K>;
+  readonly #departed: StoreOptions<K>['departed'];
   readonly #policy: Policy;
+  readonly #maxSize: number;
+  readonly #maxWeight: number;
+  readonly #usualTtl: number;
 
   constructor(options: StoreOptions<K>) {
-    this.#options = options;
+    this.#departed = options.departed;
     this.#policy = options.policy;
+    this.#maxSize = options.maxSize;
+    this.#maxWeight = options.maxWeight;
+    this.#usualTtl = options.usualTtl;
   }
 
   get occupied(): number {
@@ -99,9 +102,9 @@ export class MemoryStore<K, V> implements Store<V> {
   /** The instants of an entry, without its value. */
   times(slot: number): EntryTimes {
     const cell = this.freshCells[slot] as number;
-    if (Number.isNaN(cell)) return timesOf(this.values[slot] as SealedEntry<V>);
+    if (Number.isNaN(cell)) return timesOf(this.values[slot] as Entry<V>);
     return {
-      createdAt: cell < 0 ? -1 - cell : (this.#createdAt?.[slot] ?? cell - this.#options.usualTtl),
+      createdAt: cell < 0 ? -1 - cell : (this.#createdAt?.[slot] ?? cell - this.#usualTtl),
       freshUntil: cell < 0 ? Infinity : cell,
       staleWhileRevalidate: this.#windows?.[slot * 2] ?? 0,
       staleIfError: this.#windows?.[slot * 2 + 1] ?? 0,
@@ -111,7 +114,7 @@ export class MemoryStore<K, V> implements Store<V> {
   /** The value; one that is sealed is made now, and its error thrown after the entry is removed. */
   valueOf(slot: number): V {
     if (!Number.isNaN(this.freshCells[slot])) return this.values[slot] as V;
-    const sealed = this.values[slot] as SealedEntry<V>;
+    const sealed = this.values[slot] as Entry<V>;
     let value: V;
     try {
       value = sealed.value;
@@ -189,8 +192,7 @@ export class MemoryStore<K, V> implements Store<V> {
 
   /** Where there is no room, counts entries that may not go as used, so that others go first. */
   spare(mayNotGo: (id: KeyId) => boolean): void {
-    const { maxSize, maxWeight } = this.#options;
-    if (this.slots.size < maxSize && this.#weight < maxWeight) return;
+    if (this.slots.size < this.#maxSize && this.#weight < this.#maxWeight) return;
     for (let left = this.slots.size; left > 0; left--) {
       const slot = this.#policy.victim();
       if (!mayNotGo(this.idAt(slot))) return;
@@ -203,7 +205,7 @@ export class MemoryStore<K, V> implements Store<V> {
     const times = this.times(slot);
     const windows = Math.max(times.staleWhileRevalidate, times.staleIfError);
     if (Number.isNaN(this.freshCells[slot])) {
-      const sealed = this.values[slot] as SealedEntry<V>;
+      const sealed = this.values[slot] as Entry<V>;
       this.values[slot] = {
         ...times,
         freshUntil: now,
@@ -226,6 +228,7 @@ export class MemoryStore<K, V> implements Store<V> {
 
   /** Takes an entry out. */
   remove(slot: number, id = this.idAt(slot)): void {
+    if (this.freshCells[slot] === -Infinity) return;
     this.slots.delete(id);
     this.#policy.remove(slot);
     this.#tags.remove(slot);
@@ -303,7 +306,7 @@ export class MemoryStore<K, V> implements Store<V> {
   #diesAt(slot: number): number {
     const cell = this.freshCells[slot] as number;
     if (cell < 0) return Infinity;
-    if (Number.isNaN(cell)) return diesAt(this.values[slot] as SealedEntry<V>);
+    if (Number.isNaN(cell)) return diesAt(this.values[slot] as Entry<V>);
     const windows = this.#windows;
     if (windows === undefined) return cell;
     return cell + Math.max(windows[slot * 2] as number, windows[slot * 2 + 1] as number);
@@ -311,15 +314,14 @@ export class MemoryStore<K, V> implements Store<V> {
 
   /** Takes an entry out that leaves by itself, and tells of it. */
   depart(slot: number, cause: Departure): void {
-    const id = this.idAt(slot);
-    const key = this.keyOf(slot);
+    const held = this.#keys[slot];
+    const { id, key } = held instanceof ObjectKey ? held : { id: held, key: held as K };
     this.remove(slot, id);
-    this.#options.departed(id, key, cause);
+    this.#departed(id, key, cause);
   }
 
   #makeRoom(now: number): void {
-    const { maxSize, maxWeight } = this.#options;
-    while (this.slots.size > maxSize || this.#weight > maxWeight) {
+    while (this.slots.size > this.#maxSize || this.#weight > this.#maxWeight) {
       const slot = this.#policy.victim();
       this.depart(slot, this.#diesAt(slot) <= now ? 'expire' : 'evict');
     }
@@ -337,7 +339,7 @@ export class MemoryStore<K, V> implements Store<V> {
 
   #grow(): void {
     // No more than can be in use: a new entry comes in before the one that makes room goes.
-    const most = this.#options.maxSize + 2;
+    const most = this.#maxSize + 2;
     const { length } = this.freshCells;
     const capacity = Math.min(Math.max(16, length * (length < 1024 ? 4 : 2)), most);
     this.values.length = capacity;
@@ -354,8 +356,8 @@ export class MemoryStore<K, V> implements Store<V> {
     this.freshCells[slot] = freshUntil === Infinity ? -1 - createdAt : freshUntil;
     if (this.#createdAt !== undefined) {
       this.#createdAt[slot] = createdAt;
-    } else if (freshUntil !== Infinity && freshUntil - createdAt !== this.#options.usualTtl) {
-      this.#createdAt = this.freshCells.map((cell) => cell - this.#options.usualTtl);
+    } else if (freshUntil !== Infinity && freshUntil - createdAt !== this.#usualTtl) {
+      this.#createdAt = this.freshCells.map((cell) => cell - this.#usualTtl);
       this.#createdAt[slot] = createdAt;
     }
     if (this.#windows === undefined && (staleWhileRevalidate > 0 || staleIfError > 0)) {
@@ -369,7 +371,7 @@ export class MemoryStore<K, V> implements Store<V> {
 
   #writeExtras(slot: number, entry: StoredEntry<K, V>, backing: Backing): void {
     if (entry.tags.length > 0) this.#tags.add(slot, entry.tags);
-    if (this.#options.maxWeight !== Infinity) {
+    if (this.#maxWeight !== Infinity) {
       this.#weights ??= new Float64Array(this.freshCells.length);
       this.#weights[slot] = entry.weight;
       this.#weight += entry.weight;

@@ -5,7 +5,8 @@ export class TagIndex {
   readonly #tagsOfSlot = new Map<number, readonly string[]>();
   readonly #slotsOfTag = new Map<string, Set<number>>();
 
-  add(slot: number, tags: readonly string[]): void {
+  add(slot: number, given: readonly string[]): void {
+    const tags = [...given];
     this.#tagsOfSlot.set(slot, tags);
     for (const tag of tags) {
       const slots = this.#slotsOfTag.get(tag);

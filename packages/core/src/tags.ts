@@ -2,7 +2,7 @@ import { describeValue } from './describe-value.js';
 import { InvalidOptionError } from './errors.js';
 
 /**
- * The tags, each once.
+ * The tags, each once, in an array of its own.
  *
  * @throws InvalidOptionError when they are not an array of texts
  */
@@ -17,5 +17,6 @@ export function checkTags(tags: readonly string[], name = 'tags'): readonly stri
       );
     }
   }
-  return tags.length < 2 ? (tags as readonly string[]) : [...new Set(tags as readonly string[])];
+  // A copy: what the caller does to its array later must not reach the index.
+  return [...new Set(tags as readonly string[])];
 }

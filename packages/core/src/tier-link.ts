@@ -29,13 +29,15 @@ interface Lookup {
 
 /**
  * A cache's side of its tier. Whatever the tier does, a call here ends in bounded time and never
- * rejects, but for `flush`; lookups of one turn travel together.
+ * rejects; only `flush` waits as long as it takes, or until `close`. Lookups that are asked for at once
+ * travel together.
  */
 export class TierLink<K> {
   readonly #parts: TierLinkParts<K>;
   readonly #pending = new Set<Promise<boolean>>();
   #namespace!: TierNamespace;
   #deadline = 1000;
+  #busyDeadline = 60_000;
   #degradedTtl = 2000;
   #trust = 0;
   #lookups: Lookup[] = [];
@@ -67,9 +69,11 @@ export class TierLink<K> {
         this.#failed(error, key);
       },
     });
-    const { deadline = 1000, degradedTtl = 2000, trust = 0 } = this.#namespace;
+    const { deadline = 1000, busyDeadline = 60_000 } = this.#namespace;
+    const { degradedTtl = 2000, trust = 0 } = this.#namespace;
     try {
       this.#deadline = toMilliseconds(deadline, 'deadline of the tier');
+      this.#busyDeadline = toMilliseconds(busyDeadline, 'busyDeadline of the tier');
       this.#degradedTtl = toMilliseconds(degradedTtl, 'degradedTtl of the tier');
       this.#trust = toMilliseconds(trust, 'trust of the tier');
     } catch (error) {
@@ -112,12 +116,17 @@ export class TierLink<K> {
 
   /** Waits out the load of another process. */
   async settled(answer: Extract<TierAnswer, { kind: 'busy' }>): Promise<TierAnswer> {
-    try {
-      return this.#checked(await answer.settled());
-    } catch (error) {
-      this.#failed(error);
-      return UNAVAILABLE;
-    }
+    let late = false;
+    const outcome = await this.#within(
+      this.#busyDeadline,
+      async () => {
+        const settled = this.#checked(await answer.settled());
+        if (late) this.#releaseLate(settled);
+        return settled;
+      },
+      () => (late = true),
+    );
+    return outcome.ok ? outcome.value : UNAVAILABLE;
   }
 
   /** Resolves to whether the tier took it. */
@@ -196,9 +205,7 @@ export class TierLink<K> {
         const answers = await this.#namespace.lookup(lookups.map(({ request }) => request));
         const given = Array.isArray(answers) ? (answers as readonly unknown[]) : [];
         const checked = lookups.map((_, index) => this.#checked(given[index]));
-        // Too late for anybody: a lease would block the other processes.
-        if (late)
-          for (const one of checked) if ('lease' in one && one.lease) this.release(one.lease);
+        if (late) checked.forEach((one) => this.#releaseLate(one));
         return checked;
       },
       () => (late = true),
@@ -206,6 +213,11 @@ export class TierLink<K> {
     lookups.forEach(({ resolve }, index) => {
       resolve((answer.ok ? answer.value[index] : undefined) ?? UNAVAILABLE);
     });
+  }
+
+  /** An answer came too late for anybody: its lease would block the other processes. */
+  #releaseLate(answer: TierAnswer): void {
+    if ('lease' in answer && answer.lease !== undefined) this.release(answer.lease);
   }
 
   /** An answer as the port promises it, whatever came. */

@@ -44,6 +44,12 @@ export interface TierNamespace {
   readonly deadline?: Duration;
 
   /**
+   * How long the cache waits for the load of another process before it goes on without the tier.
+   * @defaultValue `60_000` milliseconds
+   */
+  readonly busyDeadline?: Duration;
+
+  /**
    * How long memory may keep what was loaded while the tier was away.
    * @defaultValue `2000` milliseconds
    */

@@ -24,6 +24,8 @@ export class Waiter<K, V> implements Passenger<V>, Waiting {
   /** The number of the last tag invalidation when it boarded. */
   #invalidations = 0;
   #counted: boolean;
+  /** The epoch of the metrics in which it came; after a clear it counts no more. */
+  readonly #epoch: number;
   #ended = false;
   #impatient = false;
 
@@ -42,10 +44,15 @@ export class Waiter<K, V> implements Passenger<V>, Waiting {
     this.#reply = reply;
     this.#patience = patience;
     this.#counted = !query.counted;
+    this.#epoch = parts.counts.epoch;
   }
 
   begin(): void {
-    const { memory } = this.#parts;
+    const { memory, options } = this.#parts;
+    if (memory.closed) {
+      this.#refuse(closedError(options.name));
+      return;
+    }
     this.#patience?.add(this);
     if (this.#ended) return;
     if (memory.restoring)
@@ -62,17 +69,17 @@ export class Waiter<K, V> implements Passenger<V>, Waiting {
     }
     const now = this.#parts.memory.time.now();
     const { source, times } = flight;
-    const given = this.#joined ? (this.#reads.copy(value, this.#query.key)?.value ?? value) : value;
+    const copy = this.#joined ? this.#reads.copy(value, this.#query.key) : undefined;
+    const given = copy === undefined ? value : copy.value;
     if (source === 'loader') {
       this.#countMiss();
       this.#answer(readResult(given, this.#joined ? 'joined' : 'miss', source, now, times));
       return;
     }
     const stale = times !== undefined && now >= times.freshUntil;
-    if (!this.#counted) {
+    if (this.#takesCount()) {
       this.#reads.countHit(this.#query, stale);
       this.#parts.counts.tierHits++;
-      this.#counted = true;
     }
     this.#answer(readResult(given, stale ? 'stale' : 'hit', source, now, times));
   }
@@ -128,7 +135,10 @@ export class Waiter<K, V> implements Passenger<V>, Waiting {
       this.#refuse(closedError(this.#parts.options.name));
       return;
     }
-    const query = { ...this.#query, counted: !this.#counted };
+    const query = {
+      ...this.#query,
+      counted: !this.#counted && this.#epoch === this.#parts.counts.epoch,
+    };
     const held = refresh ? undefined : this.#reads.fromMemory(query);
     if (held === undefined) {
       this.#board(refresh);
@@ -170,6 +180,7 @@ export class Waiter<K, V> implements Passenger<V>, Waiting {
   #announce(refresh: boolean): Flight<K, V> {
     const { failures, memory } = this.#parts;
     const { id, key, loader } = this.#query;
+    memory.store.missed(id);
     const slot = memory.find(id, memory.time.now());
     const held = slot === undefined ? undefined : memory.valueIn(slot);
     const previous = held && this.#reads.copy(held.value, key)?.value;
@@ -197,16 +208,20 @@ export class Waiter<K, V> implements Passenger<V>, Waiting {
     if (this.#ended) return true;
     const stale = this.#reads.fallback(this.#query);
     if (stale === undefined) return false;
-    if (!this.#counted) this.#reads.countHit(this.#query, true);
-    this.#counted = true;
+    if (this.#takesCount()) this.#reads.countHit(this.#query, true);
     this.#answer(stale);
     return true;
   }
 
   #countMiss(): void {
-    if (this.#counted) return;
+    if (this.#takesCount()) this.#reads.countMiss(this.#query, this.#joined);
+  }
+
+  /** True the first time it is asked, where this caller is to be counted. */
+  #takesCount(): boolean {
+    const takes = !this.#counted && this.#epoch === this.#parts.counts.epoch;
     this.#counted = true;
-    this.#reads.countMiss(this.#query, this.#joined);
+    return takes;
   }
 
   #answerNothing(): void {

@@ -1,7 +1,7 @@
-import { idOf } from './cache-key.js';
+import { checkedIdOf } from './cache-key.js';
+import type { CacheParts } from './cache-parts.js';
 import { describeValue } from './describe-value.js';
 import { InvalidOptionError } from './errors.js';
-import type { EventHub } from './events.js';
 import type { Loader } from './loader.js';
 import type { Query } from './query.js';
 import type { Reads } from './read.js';
@@ -12,7 +12,8 @@ const CONCURRENCY = 8;
 
 /** What is to be in the cache: a loader for each key. */
 export type WarmupEntries<K, V> =
-  | Readonly<Record<string, Loader<K, V>>>
+  // The keys of a record are texts.
+  | (string extends K ? Readonly<Record<string, Loader<K, V>>> : never)
   | ReadonlyMap<K, Loader<K, V>>
   | Iterable<readonly [K, Loader<K, V>]>;
 
@@ -48,13 +49,13 @@ export interface WarmupReport<K> {
  * nothing; loads are shared with the gets that run.
  */
 export async function warmup<K, V>(
+  { events, tier }: CacheParts<K, V>,
   reads: Reads<K, V>,
   request: Request<K, V>,
-  events: EventHub<K>,
   entries: WarmupEntries<K, V>,
   options: WarmupOptions<K> = {},
 ): Promise<WarmupReport<K>> {
-  const queries = queriesOf(entries, request);
+  const queries = queriesOf(entries, request, tier);
   const concurrency = checkConcurrency(options.concurrency);
   const failures: { key: K; error: unknown }[] = [];
   let loaded = 0;
@@ -91,7 +92,11 @@ export async function warmup<K, V>(
   return { loaded, alreadyCached, failures };
 }
 
-function queriesOf<K, V>(entries: WarmupEntries<K, V>, request: Request<K, V>): Query<K, V>[] {
+function queriesOf<K, V>(
+  entries: WarmupEntries<K, V>,
+  request: Request<K, V>,
+  tier: object | undefined,
+): Query<K, V>[] {
   if (typeof entries !== 'object' || (entries as unknown) === null) {
     throw new InvalidOptionError(
       `warmup takes a record, a Map or an iterable of [key, loader], got ${describeValue(entries)}`,
@@ -102,7 +107,7 @@ function queriesOf<K, V>(entries: WarmupEntries<K, V>, request: Request<K, V>): 
     : (Object.entries(entries) as unknown as [K, Loader<K, V>][]);
   return Array.from(pairs, ([key, loader]) => {
     if (typeof loader === 'function') {
-      return { id: idOf(key), key, loader, request, counted: false };
+      return { id: checkedIdOf(key, tier), key, loader, request, counted: false };
     }
     throw new InvalidOptionError(
       `warmup needs a loader for each key, got ${describeValue(loader)} for ${describeValue(key)}`,

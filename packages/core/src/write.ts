@@ -4,6 +4,7 @@ import { describeValue } from './describe-value.js';
 import { toMilliseconds, ttlToMilliseconds } from './duration.js';
 import { InvalidOptionError } from './errors.js';
 import type { CacheParts } from './cache-parts.js';
+import { isThenable } from './is-thenable.js';
 import { jittered, knownTags } from './landing.js';
 import { brief, type StoredEntry } from './stored-entry.js';
 import { checkTags } from './tags.js';
@@ -219,7 +220,6 @@ function checkPairs<K, V>(entries: Iterable<readonly [K, V]>): (readonly [K, V])
 }
 
 function checkValue(value: unknown): void {
-  if (typeof value !== 'object' || value === null) return;
-  if (typeof (value as { then?: unknown }).then !== 'function') return;
+  if (!isThenable(value)) return;
   throw new InvalidOptionError('a value must not be a promise: await it before it is stored');
 }

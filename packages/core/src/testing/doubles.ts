@@ -25,7 +25,7 @@ export function laggingTier(tier: Tier, clock: Clock, ms: number): Tier {
   return faultyTier(tier, lagging(clock, ms), { active: false });
 }
 
-/** A persistence whose calls reject while `ailment` is active. */
+/** A persistence whose `open`, `flush` and `close` reject while `ailment` is active. */
 export function failingPersistence(
   persistence: Persistence,
   ailment: Ailment = { active: true },
@@ -33,7 +33,7 @@ export function failingPersistence(
   return faultyPersistence(persistence, failing(ailment));
 }
 
-/** A persistence whose calls never settle while `ailment` is active. */
+/** A persistence whose `open`, `flush` and `close` never settle while `ailment` is active. */
 export function hangingPersistence(
   persistence: Persistence,
   ailment: Ailment = { active: true },
@@ -41,7 +41,7 @@ export function hangingPersistence(
   return faultyPersistence(persistence, hanging(ailment));
 }
 
-/** A persistence that answers `ms` milliseconds late. */
+/** A persistence whose `open`, `flush` and `close` answer `ms` milliseconds late. */
 export function laggingPersistence(
   persistence: Persistence,
   clock: Clock,
@@ -75,11 +75,13 @@ function faultyTier(tier: Tier, fault: Fault, ailment: Ailment): Tier {
   return {
     attach(name, host): TierNamespace {
       const behind = tier.attach(name, host);
-      const { deadline, degradedTtl } = behind;
+      const { deadline, busyDeadline, degradedTtl, trust } = behind;
       const setMany = behind.setMany?.bind(behind);
       return {
         ...(deadline === undefined ? {} : { deadline }),
+        ...(busyDeadline === undefined ? {} : { busyDeadline }),
         ...(degradedTtl === undefined ? {} : { degradedTtl }),
+        ...(trust === undefined ? {} : { trust }),
         ...(setMany === undefined ? {} : { setMany: (entries) => fault(() => setMany(entries)) }),
         ready: fault(() => behind.ready),
         coherent: () => !ailment.active && behind.coherent(),

@@ -33,7 +33,8 @@ export function memoryPersistence(file: MemoryFile = new Map()): Persistence {
     set(key, entry) {
       const { value, createdAt, freshUntil, staleWhileRevalidate, staleIfError, tags } = entry;
       const times = { createdAt, freshUntil, staleWhileRevalidate, staleIfError };
-      changes.push(() => file.set(key, { value, ...times, tags }));
+      const weight = entry.weight === undefined ? {} : { weight: entry.weight };
+      changes.push(() => file.set(key, { value, ...times, tags, ...weight }));
     },
     delete(key) {
       changes.push(() => file.delete(key));
