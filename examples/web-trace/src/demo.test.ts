@@ -105,7 +105,8 @@ describe('the demo', () => {
     [['--requests', 'some'], /--requests must be .*, got 'some'/],
     [['--colour'], /Unknown option '--colour'/],
     [['--ttl', '5 minutes'], /ttl must be .*'5 minutes'/],
-    [['--policy', 'fifo'], /policy must be .*'fifo'/],
+    [['--policy', 'tinylfu'], /--policy must be lru, got 'tinylfu'/],
+    [['--max-size', '-1'], /--max-size must be a whole number .* got '-1'/],
   ])('refuses %j in one line, with exit code 2', async (args, message) => {
     const { stdout, stderr, code } = await run(...args);
     expect(code).toBe(2);

@@ -16,14 +16,14 @@ describe('parseOptions', () => {
 
   it('takes what it is given', () => {
     const line =
-      '--trace my.txt --requests all --concurrency 1 --max-size 500 --ttl 10m --policy tinylfu';
+      '--trace my.txt --requests all --concurrency 1 --max-size 500 --ttl 10m --policy lru';
     expect(parseOptions(line.split(' '))).toEqual({
       trace: 'my.txt',
       requests: Infinity,
       concurrency: 1,
       maxSize: 500,
       ttl: '10m',
-      policy: 'tinylfu',
+      policy: 'lru',
       help: false,
     });
     expect(parseOptions(['--requests=20', '--max-size=none', '--ttl=5000'])).toMatchObject({

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { Duration, PolicyFactory } from '@acache/core';
+import type { Duration } from '@acache/core';
 import { InputError } from './input-error.js';
 
 export const usage = `Plays a recorded web trace against Postgres (PGlite, in this process): once without a cache, once
@@ -13,7 +13,7 @@ through AsyncCache.
   --concurrency N   how many requests are in flight at once           default: 32
   --max-size N      entries the cache may hold, or 'none'             default: a tenth of the keys
   --ttl DURATION    5000 (milliseconds), '5s', '10m' ..., or 'none'   default: none
-  --policy NAME     what to evict: lru or tinylfu                     default: lru
+  --policy NAME     what to evict: lru, the least recently used       default: lru
   --help            this text
 `;
 
@@ -24,7 +24,7 @@ export interface Options {
   concurrency: number;
   maxSize?: number | null;
   ttl: Duration | null;
-  policy: 'lru' | 'tinylfu' | PolicyFactory;
+  policy: 'lru';
   help: boolean;
 }
 
@@ -41,8 +41,7 @@ export function parseOptions(args: readonly string[]): Options {
     concurrency: atLeastOne('--concurrency', given.concurrency),
     maxSize: given['max-size'] === undefined ? undefined : sizeLimit(given['max-size']),
     ttl: duration(given.ttl),
-    // Core knows its policies, and says so when it is given another.
-    policy: given.policy as Options['policy'],
+    policy: policy(given.policy),
     help: given.help,
   };
 }
@@ -50,7 +49,7 @@ export function parseOptions(args: readonly string[]): Options {
 function parse(args: readonly string[]) {
   try {
     return parseArgs({
-      args: [...args],
+      args: withNegatives(args),
       options: {
         trace: { type: 'string' },
         requests: { type: 'string', default: '100000' },
@@ -66,6 +65,18 @@ function parse(args: readonly string[]) {
     const [whatIsWrong] = (error as Error).message.split(/\.\s/);
     throw new InputError(`${whatIsWrong}; --help lists the options`);
   }
+}
+
+/** Reads `--x -1` as a value that is out of range, not as an option of that name. */
+function withNegatives(args: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    const option = joined.at(-1);
+    if (/^-\d/.test(arg) && option !== undefined && /^--[a-z-]+$/.test(option)) {
+      joined[joined.length - 1] = `${option}=${arg}`;
+    } else joined.push(arg);
+  }
+  return joined;
 }
 
 function atLeastOne(option: string, text: string, orElse = ''): number {
@@ -85,6 +96,11 @@ function sizeLimit(text: string): number | null {
     );
   }
   return value;
+}
+
+function policy(name: string): 'lru' {
+  if (name === 'lru') return name;
+  throw new InputError(`--policy must be lru, got '${name}'`);
 }
 
 /** A number is milliseconds. What else a duration may be is core's to say. */

@@ -45,6 +45,8 @@ export class Shop implements AsyncDisposable {
   async fill(keys: readonly string[], onProgress: (done: number) => void): Promise<void> {
     const step = 500;
     for (let done = 0; done < keys.length; done += step) {
+      // A turn of the event loop, in which Ctrl-C and the progress bar are heard.
+      await setImmediate();
       await this.#pool.query(fillPages, [keys.slice(done, done + step)]);
       onProgress(Math.min(done + step, keys.length));
     }

@@ -45,7 +45,8 @@ class ObjectKey<K> {
  */
 export class MemoryStore<K, V> implements Store<V> {
   readonly slots = new Map<KeyId, number>();
-  freshCells = new Float64Array(0);
+  // Named, since older compilers do not know the type that this would have by itself.
+  freshCells: Float64Array = new Float64Array(0);
   values: (V | Entry<V> | undefined)[] = [];
   #keys: (KeyId | ObjectKey<K>)[] = [];
   #createdAt: Float64Array | undefined;
