@@ -83,7 +83,7 @@ function describe(trace: Trace, options: Options, maxSize: number | null): void 
 A recorded web trace against Postgres (PGlite, in this process), without a cache and through AsyncCache.
 
   trace    ${basename(fileOf(options))}: ${first}${count(requests.length)} requests to ${count(keys.length)} keys
-  cache    maxSize ${maxSize === null ? 'none' : count(maxSize)}, ttl ${options.ttl ?? 'none'}, policy ${String(options.policy)}
+  cache    maxSize ${maxSize === null ? 'none' : count(maxSize)}, ttl ${options.ttl ?? 'none'}, policy ${options.policy}
   played   ${options.concurrency} requests in flight; latency is what each one waits, its turn at the database included
 `);
 }
