@@ -34,7 +34,7 @@ export function assemble<K, V>(given: AsyncCacheOptions<K, V>): Assembly<K, V> {
   const counts = new Counters();
   const failures = new Failures(options.maxSize);
   const persistence =
-    given.persistence && new PersistenceLink<K, V>(given.persistence, clock, events);
+    given.persistence && new PersistenceLink<K, V>(name, given.persistence, clock, events);
   const isPlatformClock = given.clock === undefined;
   const own = { clock, isPlatformClock, events, counts, failures, persistence };
   const memory = new Memory<K, V>(options, own);

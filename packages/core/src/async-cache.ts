@@ -104,7 +104,10 @@ export class AsyncCache<K = unknown, V = any> implements Cache<K, V>, AsyncDispo
         return Promise.resolve(this.#store.values[slot] as V);
       }
       if (slot === ABSENT && by !== undefined && this.#plainWaitsForever) {
-        const value = this.#reads.joinOrLoad(key as KeyId, key, by, this.#plain);
+        const id = key as KeyId;
+        const value =
+          this.#reads.join(id, key) ??
+          this.#reads.load({ id, key, loader: by, request: this.#plain, counted: true });
         if (value !== undefined) return value;
       }
     }

@@ -21,18 +21,6 @@ export class Loads<K, V> {
     this.#landings = new Landings(parts);
   }
 
-  /** Begins the load of a key; one that already runs is revoked. */
-  begin(
-    query: Query<K, V>,
-    intent: TierIntent,
-    background: boolean,
-    previous: V | undefined,
-  ): Flight<K, V> {
-    const flight = this.announce(query, intent, background, previous);
-    this.start(flight);
-    return flight;
-  }
-
   /** Registers a load, so that callers may board before it starts; one that already runs is revoked. */
   announce(
     query: Query<K, V>,
@@ -46,16 +34,19 @@ export class Loads<K, V> {
     return flight;
   }
 
-  start(flight: Flight<K, V>): void {
-    const { tier } = this.#parts;
+  /** Begins a load that was announced. */
+  start(flight: Flight<K, V>): Flight<K, V> {
+    const { memory, tier } = this.#parts;
     // With a lease, the tier was asked before.
     if (tier === undefined || flight.lease !== undefined) this.#load(flight);
     else {
       this.#throughTier(flight, tier).catch((error: unknown) => {
         // Nothing in there is meant to throw; whatever does must not leave callers waiting.
+        flight.startedAt ||= memory.time.now();
         this.#landings.failed(flight, error);
       });
     }
+    return flight;
   }
 
   /** The last caller left by its own signal: nothing of this load is wanted any more. */

@@ -7,7 +7,7 @@ import type { Persistence, PersistenceHost } from './persistence.js';
 
 /** Without an entry for so long, in milliseconds, a restore counts as stuck and reads go on without it. */
 const STUCK_AFTER = 5000;
-/** Changes remembered while a restore runs, so that it does not bring back what is old. */
+/** Changes of each kind remembered while a restore runs, so that it brings back nothing that is old. */
 const MOST_CHANGES = 100_000;
 /** How long `close` waits for a persistence that does not answer. */
 const CLOSE_WITHIN = 2500;
@@ -23,6 +23,7 @@ export interface Restorer<V> {
  * events; they never reach a read.
  */
 export class PersistenceLink<K, V> {
+  readonly #name: string;
   readonly #persistence: Persistence;
   readonly #clock: Clock;
   readonly #events: EventHub<K>;
@@ -37,6 +38,10 @@ export class PersistenceLink<K, V> {
   });
   readonly #invalidatedTags = new Set<string>();
   #cleared = false;
+  /** More was changed than is remembered: what is yet to be restored may be old. */
+  #skipsRest = false;
+  /** More tags were invalidated than are remembered: it may be any. */
+  #everyTagInvalidated = false;
   #state: 'restoring' | 'open' | 'failed' | 'closed' = 'restoring';
   #holdsReads = true;
   #failure: unknown;
@@ -47,7 +52,8 @@ export class PersistenceLink<K, V> {
   /** Settles with the restore; rejects when the cache goes on without persistence. */
   ready: Promise<void> = Promise.resolve();
 
-  constructor(persistence: Persistence, clock: Clock, events: EventHub<K>) {
+  constructor(name: string, persistence: Persistence, clock: Clock, events: EventHub<K>) {
+    this.#name = name;
     this.#persistence = persistence;
     this.#clock = clock;
     this.#events = events;
@@ -101,8 +107,8 @@ export class PersistenceLink<K, V> {
   /** A key was expired that memory does not hold, though it may yet be restored. */
   expire(id: KeyId, now: number): void {
     if (this.#state !== 'restoring' || this.#cleared) return;
-    this.#expired.set(id, now);
-    this.#bound();
+    if (this.#expired.size < MOST_CHANGES) this.#expired.set(id, now);
+    else this.delete(id);
   }
 
   clear(): void {
@@ -114,10 +120,11 @@ export class PersistenceLink<K, V> {
 
   /** Tags were invalidated: entries that are yet to be restored are none any more. */
   invalidateTags(tags: readonly string[]): void {
-    if (this.#state !== 'restoring') return;
-    if (this.#cleared) return;
+    if (this.#state !== 'restoring' || this.#everyTagInvalidated) return;
     for (const tag of tags) this.#invalidatedTags.add(tag);
-    this.#bound();
+    if (this.#invalidatedTags.size <= MOST_CHANGES) return;
+    this.#everyTagInvalidated = true;
+    this.#invalidatedTags.clear();
   }
 
   async flush(): Promise<void> {
@@ -132,7 +139,7 @@ export class PersistenceLink<K, V> {
   async close(): Promise<void> {
     if (this.#state === 'failed' || this.#state === 'closed') return;
     this.#state = 'closed';
-    this.#reportClosed(closedError('persistence'));
+    this.#reportClosed(closedError(this.#name));
     this.#release();
     let timer: ClockTimer | undefined;
     const late = new Promise<void>((resolve) => {
@@ -168,12 +175,12 @@ export class PersistenceLink<K, V> {
     this.#invalidatedTags.clear();
   }
 
-  /** A restore that takes too long, beside too many changes: whatever is yet to come of it is old. */
-  #bound(): void {
-    const { size } = this.#changed;
-    if (size + this.#expired.size + this.#invalidatedTags.size <= MOST_CHANGES) return;
-    this.#cleared = true;
-    this.#forgetChanges();
+  #noteChange(id: KeyId): void {
+    if (this.#state !== 'restoring' || this.#skipsRest) return;
+    this.#changed.add(id);
+    if (this.#changed.size <= MOST_CHANGES) return;
+    this.#skipsRest = true;
+    this.#changed.clear();
   }
 
   /** Reads wait no longer. */
@@ -202,20 +209,19 @@ export class PersistenceLink<K, V> {
         });
     }
     if (diesAt(entry) <= this.#clock.now()) return;
-    if (entry.tags.some((tag) => this.#invalidatedTags.has(tag))) {
-      this.delete(id);
-      return;
-    }
-    restorer.restore(id, entry);
+    if (this.#isInvalidated(entry)) this.delete(id);
+    else if (!this.#skipsRest) restorer.restore(id, entry);
+  }
+
+  #isInvalidated({ tags }: Entry<V>): boolean {
+    if (this.#everyTagInvalidated) return tags.length > 0;
+    return tags.some((tag) => this.#invalidatedTags.has(tag));
   }
 
   #tell(id: KeyId, change: (wireKey: string) => void): void {
     // A symbol has no text by which another process could know it.
     if (typeof id === 'symbol') return;
-    if (this.#state === 'restoring') {
-      if (!this.#cleared) this.#changed.add(id);
-      this.#bound();
-    }
+    this.#noteChange(id);
     this.#guard(() => {
       change(wireKeyOf(id));
     });

@@ -1,4 +1,5 @@
 import { deferred, settle, stateOf, type Deferred } from '../test/deferred.js';
+import { failOnUnhandledRejections, outcomeOf } from '../test/outcome.js';
 import { AsyncCache, type AsyncCacheOptions } from './index.js';
 import { wireKeyOf } from './cache-key.js';
 import type { Entry } from './entry.js';
@@ -78,28 +79,7 @@ function setUp(options: Options = {}, overrides: Partial<Persistence> = {}) {
   return { clock, file, cache, errors, entry, restore };
 }
 
-const unhandled: unknown[] = [];
-const keep = (reason: unknown): void => {
-  unhandled.push(reason);
-};
-beforeAll(() => process.on('unhandledRejection', keep));
-afterAll(() => process.off('unhandledRejection', keep));
-afterEach(async () => {
-  // Rejections are told at the end of a turn of the event loop.
-  await new Promise((resolve) => setImmediate(resolve));
-  expect(unhandled.splice(0)).toEqual([]);
-});
-
-/** What a promise came to, without waiting for it. */
-async function outcomeOf<T>(promise: Promise<T>): Promise<unknown> {
-  let outcome: unknown = 'pending';
-  promise.then(
-    (value) => (outcome = value),
-    (error: unknown) => (outcome = { error }),
-  );
-  await settle();
-  return outcome;
-}
+failOnUnhandledRejections();
 
 const wire = wireKeyOf('k');
 const boom = (): never => {

@@ -1,9 +1,7 @@
 import type { KeyId } from './cache-key.js';
 import type { EntryTimes } from './entry.js';
-import type { Flight } from './flight.js';
 import type { CacheParts } from './cache-parts.js';
 import type { Loads } from './load.js';
-import type { Loader } from './loader.js';
 import { Patience, waitsForever } from './patience.js';
 import type { Query } from './query.js';
 import { readResult, type ReadResult } from './read-result.js';
@@ -53,7 +51,10 @@ export class Reads<K, V> {
 
   /** The promise of a `get` that memory could not serve; shared where its callers cannot leave. */
   value(query: Query<K, V>): Promise<V | undefined> {
-    if (this.#isPlain(query)) return this.#share(query);
+    if (this.#isPlain(query)) {
+      const shared = this.join(query.id, query.key) ?? this.load(query);
+      if (shared !== undefined) return shared;
+    }
     return new Promise<V | undefined>((resolve, reject) => {
       const reply: Reply<V> = {
         answer: (result) => {
@@ -109,58 +110,39 @@ export class Reads<K, V> {
     }
   }
 
-  /**
-   * The hot path of a miss: nothing is in memory, and the caller cannot leave. `undefined` where
-   * more must be considered.
-   */
-  joinOrLoad(
-    id: KeyId,
-    key: K,
-    loader: Loader<K, V>,
-    request: Request<K, V>,
-  ): Promise<V> | undefined {
-    const { counts, failures, flights, memory } = this.#parts;
+  /** Joins the load that runs, as a caller who cannot leave; `undefined` where none may be shared. */
+  join(id: KeyId, key: K): Promise<V> | undefined {
+    const { counts, events, flights } = this.#parts;
     const running = flights.get(id);
-    if (running === undefined) {
-      if (failures.knows(id)) return undefined;
-      memory.store.missed(id);
-      counts.misses++;
-      const query = { id, key, loader, request, counted: true };
-      return this.#loads.begin(query, 'load', false, undefined).share();
-    }
-    if (!this.#mayShare(running)) return undefined;
+    // An invalidation since it began may turn out to concern it, and then this caller too.
+    if (running?.invalidationsBefore !== flights.invalidations) return undefined;
     counts.misses++;
     counts.joined++;
+    events.tell('miss', key);
     return running.share();
   }
 
-  /** True when nothing can come between the load and this caller, so that it may share a promise. */
-  #isPlain({ id, request }: Query<K, V>): boolean {
-    const { failures, flights, memory, options, tier } = this.#parts;
-    if (tier !== undefined || options.clone !== undefined || request.refresh) return false;
-    if (memory.restoring || !waitsForever(request)) return false;
-    // What memory still holds may be a fallback.
-    if (memory.store.slotOf(id) !== undefined || failures.knows(id)) return false;
-    const flight = flights.get(id);
-    return flight === undefined || this.#mayShare(flight);
-  }
-
-  /** True when whatever the flight brings is good for a caller who joins it now. */
-  #mayShare(flight: Flight<K, V>): boolean {
-    return flight.invalidationsBefore === this.#parts.flights.invalidations;
-  }
-
-  #share(query: Query<K, V>): Promise<V | undefined> {
-    const { flights } = this.#parts;
-    const running = flights.get(query.id);
-    if (running === undefined && query.loader === undefined) {
+  /** Begins a load for a caller who cannot leave; `undefined` where more must be considered. */
+  load(query: Query<K, V>): Promise<V | undefined> | undefined {
+    const { failures, flights, memory } = this.#parts;
+    if (flights.get(query.id) !== undefined || failures.knows(query.id)) return undefined;
+    if (query.loader === undefined) {
       this.countMiss(query, false);
       return Promise.resolve(undefined);
     }
-    if (running === undefined) this.#parts.memory.store.missed(query.id);
-    const flight = running ?? this.#loads.begin(query, 'load', false, undefined);
-    this.countMiss(query, running !== undefined);
+    memory.store.missed(query.id);
+    const flight = this.#loads.start(this.#loads.announce(query, 'load', false, undefined));
+    this.countMiss(query, false);
     return flight.share();
+  }
+
+  /** True for a caller who cannot leave, and whom nothing but a load can help. */
+  #isPlain({ id, request }: Query<K, V>): boolean {
+    const { memory, options, tier } = this.#parts;
+    if (tier !== undefined || options.clone !== undefined || request.refresh) return false;
+    if (memory.restoring || !waitsForever(request)) return false;
+    // What memory still holds may be a fallback.
+    return memory.store.slotOf(id) === undefined;
   }
 
   countMiss(query: Query<K, V>, joined: boolean): void {
@@ -211,6 +193,6 @@ export class Reads<K, V> {
     if (flights.get(id) !== undefined || !failures.mayRefresh(id, now)) return;
     // Timeouts are the patience of callers: a refresh that nobody waits for takes the time it needs.
     const copy = this.copy(previous, query.key)?.value;
-    this.#loads.begin(query, stale ? 'load' : 'renew', true, copy).pin();
+    this.#loads.start(this.#loads.announce(query, stale ? 'load' : 'renew', true, copy)).pin();
   }
 }

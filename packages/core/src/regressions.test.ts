@@ -236,4 +236,19 @@ describe('what was once wrong', () => {
     expect(cache.size).toBe(10);
     expect(await Promise.race([cache.ready, Promise.resolve('pending')])).toBe('pending');
   });
+
+  it('an invalidated tag stays so when more were invalidated during a restore than are remembered', async () => {
+    const clock = fakeClock();
+    const file: MemoryFile = new Map();
+    const before = new AsyncCache<string, string>({ clock, persistence: memoryPersistence(file) });
+    await before.set('tagged', 'old', { tags: ['t'] });
+    await before.set('plain', 'old');
+    await before.close();
+    const after = new AsyncCache<string, string>({ clock, persistence: memoryPersistence(file) });
+    const many = Array.from({ length: 100_001 }, (_, number) => `tag ${number}`);
+    await Promise.all([after.invalidateTags('t', ...many), after.ready]);
+    expect([after.peek('tagged'), after.peek('plain')]).toEqual([undefined, 'old']);
+    await after.close();
+    expect(file.size).toBe(1);
+  });
 });
