@@ -1,3 +1,5 @@
+import type { BatchContext } from './batch-context.js';
+import { idOf, type KeyId } from './cache-key.js';
 import { describeValue } from './describe-value.js';
 import { CacheError } from './errors.js';
 
@@ -5,19 +7,43 @@ import { CacheError } from './errors.js';
  * Loads many keys at once. Answers with an array of one result per key in the order of the keys, or
  * with a Map or a record by key, in which a key that is missing stands for `undefined`. An `Error`
  * as a result fails that key alone.
+ *
+ * The keys are frozen: sorting them in place would hand each key another one's value. The context is
+ * given to a function that names a second parameter, and to no other.
  */
 export type BatchFunction<K, V> = (
   keys: readonly K[],
+  context: BatchContext,
 ) => PromiseLike<BatchResults<K, V>> | BatchResults<K, V>;
 
 export type BatchResults<K, V> =
   readonly (V | Error)[] | ReadonlyMap<K, V | Error> | Readonly<Record<string, V | Error>>;
 
 /**
+ * Calls a batch function with frozen keys.
+ *
+ * @param context - makes the context, for a function that names it
+ * @param self - its `this`
+ */
+export function callBatch<K, R>(
+  load: (keys: readonly K[], context: BatchContext) => R,
+  keys: readonly K[],
+  context: () => BatchContext,
+  self?: unknown,
+): R {
+  Object.freeze(keys);
+  // Whoever hands in a method with an optional second parameter of its own, or a spy, expects one argument.
+  return load.length > 1
+    ? load.call(self, keys, context())
+    : (load as (keys: readonly K[]) => R).call(self, keys);
+}
+
+/**
  * Puts the results of a batch in the order of its keys.
  *
  * @throws CacheError `ERR_ACACHE_BATCH_LENGTH` when an array has not one result per key
- * @throws CacheError `ERR_ACACHE_BATCH_RESULT` when it is neither array, Map nor record
+ * @throws CacheError `ERR_ACACHE_BATCH_RESULT` when it is neither array, Map nor record, or a record
+ *   although a key is an object that has no text of its own
  */
 export function alignBatch<K, V>(
   keys: readonly K[],
@@ -38,9 +64,39 @@ export function alignBatch<K, V>(
     );
   }
   if (typeof (results as ReadonlyMap<K, V>).get === 'function') {
-    const map = results as ReadonlyMap<K, V | Error>;
-    return keys.map((key) => map.get(key));
+    return fromMap(keys, results as ReadonlyMap<K, V | Error>);
   }
-  const record = results as Readonly<Record<string, V | Error>>;
-  return keys.map((key) => (Object.hasOwn(record, String(key)) ? record[String(key)] : undefined));
+  return fromRecord(keys, results as Readonly<Record<string, V | Error>>);
+}
+
+/** Finds an object that is a key by value where it is not there by identity, as the cache itself does. */
+function fromMap<K, V>(
+  keys: readonly K[],
+  map: ReadonlyMap<K, V | Error>,
+): readonly (V | Error | undefined)[] {
+  let byValue: Map<KeyId, V | Error> | undefined;
+  return keys.map((key) => {
+    const result = map.get(key);
+    if (result !== undefined || typeof key !== 'object' || key === null || map.has(key)) {
+      return result;
+    }
+    byValue ??= new Map(Array.from(map, ([of, value]) => [idOf(of), value]));
+    return byValue.get(idOf(key));
+  });
+}
+
+function fromRecord<K, V>(
+  keys: readonly K[],
+  record: Readonly<Record<string, V | Error>>,
+): readonly (V | Error | undefined)[] {
+  return keys.map((key) => {
+    const name = String(key);
+    if (name !== '[object Object]' || typeof key === 'string') {
+      return Object.hasOwn(record, name) ? record[name] : undefined;
+    }
+    throw new CacheError(
+      'ERR_ACACHE_BATCH_RESULT',
+      'a batch function cannot answer with a record when its keys are objects: answer with an array or a Map',
+    );
+  });
 }

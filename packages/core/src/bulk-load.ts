@@ -1,6 +1,8 @@
-import { alignBatch, type BatchFunction } from './batch-function.js';
+import { batchContext, type BatchContext, type BatchWaiter } from './batch-context.js';
+import { alignBatch, callBatch, type BatchFunction } from './batch-function.js';
 
 interface Waiting<V> {
+  readonly waiter: BatchWaiter;
   readonly resolve: (value: V) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -16,10 +18,10 @@ export class BulkLoad<K, V> {
     this.#loadMany = loadMany;
   }
 
-  load(key: K): Promise<V> {
+  load(key: K, waiter: BatchWaiter): Promise<V> {
     return new Promise<V>((resolve, reject) => {
       this.#keys.push(key);
-      this.#waiting.push({ resolve, reject });
+      this.#waiting.push({ waiter, resolve, reject });
       // Keys that a tier was asked for first come later, together.
       if (!this.#gathering && this.#keys.length === 1) {
         void Promise.resolve().then(() => this.dispatch());
@@ -36,7 +38,8 @@ export class BulkLoad<K, V> {
     this.#keys = [];
     this.#waiting = [];
     try {
-      const results = alignBatch(keys, await this.#loadMany(keys));
+      const context = (): BatchContext => batchContext(waiting.map(({ waiter }) => waiter));
+      const results = alignBatch(keys, await callBatch(this.#loadMany, keys, context));
       waiting.forEach(({ resolve, reject }, index) => {
         const result = results[index];
         if (result instanceof Error) reject(result);

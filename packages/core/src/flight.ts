@@ -234,6 +234,10 @@ export class FlightContext<K, V> implements LoadContext<V> {
     return this.#flight.signal;
   }
 
+  get aborted(): boolean {
+    return this.#flight.signalled;
+  }
+
   get previous(): V | undefined {
     return this.#flight.previous;
   }

@@ -105,7 +105,7 @@ function bulkPlan<K, V>(loadMany: LoadMany<K, V>, request: Request<K, V>): Plan<
   const stale = new BulkLoad(loadMany);
   return {
     request,
-    loader: (key, { background }) => (background ? stale : missing).load(key),
+    loader: (key, context) => (context.background ? stale : missing).load(key, context),
     dispatch: () => {
       void missing.dispatch();
       void stale.dispatch();

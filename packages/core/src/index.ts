@@ -26,8 +26,13 @@ export { toMilliseconds, ttlToMilliseconds } from './duration.js';
 export type { Duration, Ttl } from './duration.js';
 export { CacheError, InvalidOptionError, LoadTimeoutError } from './errors.js';
 export type { CacheErrorCode } from './errors.js';
-export { alignBatch } from './batch-function.js';
+export { describeValue } from './describe-value.js';
+export { alignBatch, callBatch } from './batch-function.js';
 export type { BatchFunction, BatchResults } from './batch-function.js';
+export { batchContext } from './batch-context.js';
+export type { BatchContext, BatchWaiter } from './batch-context.js';
+export { idOf } from './cache-key.js';
+export type { KeyId } from './cache-key.js';
 
 // The ports: what the other packages plug into.
 export { systemClock } from './clock.js';

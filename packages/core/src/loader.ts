@@ -10,6 +10,8 @@ export interface LoadContext<V> {
    * the cache is closed. Handing it on to what the loader calls stops work that nobody waits for.
    */
   readonly signal: AbortSignal;
+  /** Whether the signal has fired. To ask this costs nothing, while to ask for the signal makes one. */
+  readonly aborted?: boolean;
   /** The value that is being refreshed, for conditional requests; `undefined` where there is none. */
   readonly previous: V | undefined;
   /** True when the callers were already served and nobody waits for this load. */

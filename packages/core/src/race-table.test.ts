@@ -1449,9 +1449,9 @@ describe('what a loader does to its own key while it runs', () => {
     const leave = new AbortController();
     const many = it.cache.getMany(['a', 'k'], {
       signal: leave.signal,
-      loadMany: (keys) => {
+      loadMany: (keys, context) => {
         leave.abort('left');
-        return it.loads.loadMany(keys);
+        return it.loads.loadMany(keys, context);
       },
     });
     await expect(many).rejects.toBe('left');
