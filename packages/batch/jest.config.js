@@ -1,0 +1,1 @@
+export default { displayName: 'batch', preset: '../../jest.preset.js' };
