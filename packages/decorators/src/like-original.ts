@@ -1,0 +1,14 @@
+import type { AnyFunction } from './cached-function.js';
+
+/** Gives a wrapper the name and length of what it wraps, and properties of its own. */
+export function likeOriginal<W extends AnyFunction>(
+  wrapper: W,
+  original: AnyFunction,
+  properties: object = {},
+): W {
+  const { name, length } = original;
+  for (const [key, value] of Object.entries({ name, length, ...properties })) {
+    Object.defineProperty(wrapper, key, { value, configurable: true });
+  }
+  return wrapper;
+}
