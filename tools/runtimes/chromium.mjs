@@ -5,17 +5,20 @@ import { delimiter, join, posix } from 'node:path';
 import { run } from '../run.mjs';
 import { download } from './download.mjs';
 
+const built = (name, file) => `/node_modules/@acache/${name}/dist/esm/${file}.js`;
+const imports = {
+  '@acache/core': built('core', 'index'),
+  '@acache/core/testing': built('core', 'testing'),
+  '@acache/batch': built('batch', 'index'),
+  '@acache/decorators': built('decorators', 'index'),
+};
+
 const page = `<!doctype html>
-<script type="importmap">
-  { "imports": {
-    "@acache/core": "/node_modules/@acache/core/dist/esm/index.js",
-    "@acache/core/testing": "/node_modules/@acache/core/dist/esm/testing.js"
-  } }
-</script>`;
+<script type="importmap">${JSON.stringify({ imports })}</script>`;
 
 /**
  * Runs the smoke program in a page of a headless Chromium, as a site without a bundler would load it.
- * @param {string} folder where the program is, with core in its node_modules
+ * @param {string} folder where the program is, with the packages in its node_modules
  * @returns {Promise<string>}
  */
 export async function smokeInChromium(folder) {

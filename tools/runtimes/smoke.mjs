@@ -1,8 +1,10 @@
+import { batchLoader, DataLoader } from '@acache/batch';
 import { AsyncCache, makeKey } from '@acache/core';
 import { fakeClock } from '@acache/core/testing';
+import { AsyncLRU, invalidates } from '@acache/decorators';
 
 /**
- * What the built core promises, tried on whatever runs this: a server or a browser.
+ * What the built packages promise, tried on whatever runs this: a server or a browser.
  * @type {Record<string, () => Promise<void>>}
  */
 const promises = {
@@ -55,6 +57,34 @@ const promises = {
     same(makeKey('user', [1]) === makeKey('user', ['1']), false);
     same(makeKey('user', [new Map([[1, 2]])]) === makeKey('user', [{ 1: 2 }]), false);
   },
+
+  'loads in one batch what is asked for in one turn, promise callbacks included': async () => {
+    const batches = [];
+    const load = async (keys) => {
+      batches.push(keys.join());
+      return keys;
+    };
+    const users = new DataLoader(load);
+    await Promise.all([users.load(1), users.load(2), Promise.resolve().then(() => users.load(3))]);
+    same(batches.join(' '), '1,2,3');
+    const cache = new AsyncCache();
+    const loader = batchLoader(load);
+    await Promise.all([4, 5, 4].map((key) => cache.get(key, loader)));
+    same(batches.join(' '), '1,2,3 4,5');
+    await cache.close();
+  },
+
+  'caches a function, and forgets what a mutation changes': async () => {
+    let name = 'Ann';
+    const find = AsyncLRU({ tags: () => ['names'] })(async () => name);
+    const rename = invalidates({ tags: ['names'] })(async (to) => {
+      name = to;
+    });
+    same(await find(), 'Ann');
+    await rename('Anna');
+    same(await find(), 'Anna');
+    same(find.getMetrics().loads, 2);
+  },
 };
 
 /** Rejects with the first promise that is broken. */
@@ -63,7 +93,7 @@ export async function smoke() {
     try {
       await keep();
     } catch (error) {
-      throw new Error(`core no longer ${what}: ${error}`, { cause: error });
+      throw new Error(`it no longer ${what}: ${error}`, { cause: error });
     }
   }
   return `${Object.keys(promises).length} promises kept`;

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// npm run test:runtimes: builds core and runs the smoke program on its built files, everywhere they are meant to run.
+// npm run test:runtimes: builds the packages that need no server and runs the smoke program on its built files, everywhere they are meant to run.
 // npm run test:runtimes -- bun deno: only there.
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,12 +25,19 @@ if (unknown !== undefined) {
   process.exit(1);
 }
 
-run('npx', ['nx', 'build', '@acache/core'], { cwd: repository });
+const packages = ['core', 'batch', 'decorators'];
+run(
+  'npx',
+  ['nx', 'run-many', '-t', 'build', '-p', packages.map((name) => `@acache/${name}`).join()],
+  {
+    cwd: repository,
+  },
+);
 mkdirSync(join(repository, '.cache'), { recursive: true });
 const folder = mkdtempSync(join(repository, '.cache/smoke-'));
 try {
   // A project of its own, as users have one: Bun, for one, would follow this workspace's tsconfig paths to the sources.
-  packInto(join(repository, 'packages/core'), folder);
+  for (const name of packages) packInto(join(repository, 'packages', name), folder);
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
   for (const file of ['smoke.mjs', 'run-smoke.mjs']) {
     copyFileSync(join(import.meta.dirname, file), join(folder, file));
