@@ -1,10 +1,16 @@
 const assert = require('node:assert/strict');
+const { batchLoader } = require('@acache/batch');
 const { AsyncCache, makeKey } = require('@acache/core');
+const { cached } = require('@acache/decorators');
 
 async function main() {
   const cache = new AsyncCache({ maxSize: 100, ttl: '1m' });
   assert.equal(await cache.get(makeKey('user', [1]), () => 'Ada'), 'Ada');
   assert.equal(await cache.get(makeKey('user', [1]), () => 'nobody'), 'Ada');
+  const load = batchLoader(async (keys) => keys.map((key) => key.toUpperCase()));
+  assert.equal(await cache.get('ada', load), 'ADA');
+  const find = cached(load, { cache, name: 'find' });
+  assert.equal(await find('bob'), 'BOB');
   await cache.close();
 }
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { DataLoader } from '@acache/batch';
 import { AsyncCache, makeKey, type AsyncCacheOptions } from '@acache/core';
 import { fakeClock } from '@acache/core/testing';
+import { asCached, AsyncTTL } from '@acache/decorators';
 
 interface User {
   name: string;
@@ -12,3 +14,19 @@ const user: User = await cache.get(makeKey('user', [1]), () => ({ name: 'Ada' })
 const again: User | undefined = await cache.get(makeKey('user', [1]));
 assert.equal(user.name, again?.name);
 await cache.close();
+
+const loader = new DataLoader(
+  async (ids: readonly number[]) => new Map(ids.map((id) => [id, id * 2])),
+);
+const doubled: number = await loader.load(21);
+assert.equal(doubled, 42);
+
+class Users {
+  @AsyncTTL({ ttl: '1m' })
+  async find(id: number): Promise<User> {
+    return { name: `user ${id}` };
+  }
+}
+const users = new Users();
+assert.equal(await users.find(1), await users.find(1));
+assert.equal(asCached(users, 'find').getMetrics().hits, 1);
