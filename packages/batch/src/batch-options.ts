@@ -46,6 +46,9 @@ export function resolveBatchOptions(options: BatchOptions = {}): ResolvedBatchOp
     );
   }
   const { window = 5, maxBatchSize = 100, clock = systemClock() } = options;
+  if (typeof (clock as Partial<Clock> | null)?.setTimeout !== 'function') {
+    throw new InvalidOptionError(`clock must be a Clock, got ${describeValue(clock)}`);
+  }
   return { window: resolveWindow(window), maxBatchSize: resolveSize(maxBatchSize), clock };
 }
 

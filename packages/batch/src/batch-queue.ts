@@ -69,8 +69,9 @@ export class BatchQueue<K, V> {
     if (open.batch.dispatched) return;
     if (open.timer !== undefined) this.#options.clock.clearTimeout(open.timer);
     this.#open = undefined;
-    open.batch.dispatch(async (keys, batch) =>
-      alignBatch(keys, await callBatch(this.#load, keys, () => batch.context())),
-    );
+    open.batch.dispatch({
+      send: (keys) => callBatch(this.#load, keys, () => open.batch.context()),
+      read: alignBatch,
+    });
   }
 }

@@ -3,8 +3,15 @@ import { batchContext, CacheError, type BatchContext, type BatchWaiter } from '@
 /** What a batch brought, one outcome per key: a value, or the error of that key alone. */
 export type Outcomes<V> = ArrayLike<V | Error | undefined>;
 
-/** Sends the keys of a batch to its batch function. Must not throw, but reject. */
-export type Send<K, V> = (keys: readonly K[], batch: Batch<K, V>) => Promise<Outcomes<V>>;
+/** How a batch is sent, and what comes back is read. */
+export interface BatchCalls<K, V, R> {
+  /** Calls the batch function. */
+  readonly send: (keys: readonly K[]) => R | PromiseLike<R>;
+  /** Puts its results in the order of the keys. */
+  readonly read: (keys: readonly K[], results: R) => Outcomes<V>;
+  /** Is told when one of them fails. */
+  readonly onFailure?: (keys: readonly K[]) => void;
+}
 
 const NOBODY: readonly BatchWaiter[] = [];
 
@@ -21,6 +28,11 @@ export class Batch<K, V> {
   private fail!: (error: unknown) => void;
   /** Who may stop to want a key, by its place; a place that is not there is wanted for good. */
   private waiters: Map<number, BatchWaiter[]> | undefined = undefined;
+  /** What callers were given who have a patience of their own. */
+  private answers: Promise<unknown>[] | undefined = undefined;
+  /** Settles when the batch has gone and all `answers` have been given. */
+  private answered: Promise<unknown> | undefined = undefined;
+  private gone: (() => void) | undefined = undefined;
 
   constructor() {
     this.outcomes = new Promise((resolve, reject) => {
@@ -29,11 +41,14 @@ export class Batch<K, V> {
     });
     let taken = 0;
     // Callbacks of one promise run in the order in which they were added, which is that of the keys.
-    this.take = (outcomes) => {
+    const take = (outcomes: Outcomes<V>): V => {
       const outcome = outcomes[taken++];
       if (outcome instanceof Error) throw outcome;
       return outcome as V;
     };
+    // Not in one statement: V8 puts a function that is written where a property is assigned among what lives
+    // long, and whatever that function refers to stays until the next full garbage collection.
+    this.take = take;
   }
 
   /** Adds a key. `waiter` is who wants it, where that may stop to. */
@@ -55,13 +70,25 @@ export class Batch<K, V> {
     return this.outcomes.then(follow, follow);
   }
 
+  /** Notes what a caller was given who may be told before the batch ends. */
+  addAnswer(answer: Promise<unknown>): void {
+    (this.answers ??= []).push(answer);
+  }
+
+  /** A promise that settles as `promise` does, and not before the answers of this batch. */
+  afterAnswers<T>(promise: PromiseLike<T>): Promise<T> {
+    this.answered ??= new Promise<void>((resolve) => {
+      this.gone = resolve;
+    }).then(() => Promise.allSettled(this.answers ?? []));
+    return this.answered.then(() => promise);
+  }
+
   /** Sends the keys that are still wanted. */
-  dispatch(send: Send<K, V>): void {
+  dispatch<R>(calls: BatchCalls<K, V, R>): void {
     this.dispatched = true;
-    const { keys } = this;
-    if (keys.length === 0) this.land([]);
-    else if (this.waiters === undefined) send(keys, this).then(this.land, this.fail);
-    else this.dispatchWanted(send);
+    this.gone?.();
+    if (this.areAllWanted()) this.send(this.keys, calls, this.land);
+    else this.sendWanted(calls);
   }
 
   /** What the batch function is told, made for one that asks. */
@@ -69,16 +96,50 @@ export class Batch<K, V> {
     return batchContext(this.everybody());
   }
 
-  private dispatchWanted(send: Send<K, V>): void {
+  private sendWanted<R>(calls: BatchCalls<K, V, R>): void {
     const places = [...this.keys.keys()].filter((place) => !this.isAbandoned(place));
-    if (places.length === 0) {
-      this.land(this.spread(places, []));
+    const wanted = places.map((place) => this.keys[place] as K);
+    this.send(wanted, calls, (outcomes) => {
+      this.land(this.spread(places, outcomes));
+    });
+  }
+
+  // No async function: it would take two promises more, and one more round of promise callbacks.
+  private send<R>(
+    keys: readonly K[],
+    { send, read, onFailure }: BatchCalls<K, V, R>,
+    land: (outcomes: Outcomes<V>) => void,
+  ): void {
+    if (keys.length === 0) {
+      land([]);
       return;
     }
-    const wanted = places.map((place) => this.keys[place] as K);
-    send(wanted, this).then((outcomes) => {
-      this.land(this.spread(places, outcomes));
-    }, this.fail);
+    const fail = (error: unknown): void => {
+      try {
+        onFailure?.(keys);
+        this.fail(error);
+      } catch (failure) {
+        this.fail(failure);
+      }
+    };
+    const readAndLand = (results: R): void => {
+      try {
+        land(read(keys, results));
+      } catch (error) {
+        fail(error);
+      }
+    };
+    try {
+      Promise.resolve(send(keys)).then(readAndLand, fail);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  private areAllWanted(): boolean {
+    if (this.waiters === undefined) return true;
+    for (const waiters of this.waiters.values()) if (waiters.every(hasLeft)) return false;
+    return true;
   }
 
   private isAbandoned(place: number): boolean {
@@ -92,11 +153,8 @@ export class Batch<K, V> {
 
   /** Puts the outcomes of the keys that were sent at the places of all keys. */
   private spread(places: readonly number[], outcomes: Outcomes<V>): Outcomes<V> {
-    const all = this.keys.map((_, place) => this.reasonOf(place) as V | Error | undefined);
-    places.forEach((place, index) => {
-      all[place] = outcomes[index];
-    });
-    return all;
+    const sent = new Map(places.map((place, index) => [place, outcomes[index]]));
+    return this.keys.map((_, place) => (sent.has(place) ? sent.get(place) : this.reasonOf(place)));
   }
 
   /** Why a key was not loaded, in case somebody still listens. */
@@ -109,9 +167,6 @@ export class Batch<K, V> {
   }
 }
 
-/** Whether a waiter has left of its own will. After a timeout the load goes on, for those who come later. */
 function hasLeft(waiter: BatchWaiter): boolean {
-  if (!(waiter.aborted ?? waiter.signal.aborted)) return false;
-  const reason = waiter.signal.reason as { code?: unknown } | null | undefined;
-  return reason?.code !== 'ERR_ACACHE_LOAD_TIMEOUT';
+  return waiter.abandoned ?? waiter.signal.aborted;
 }

@@ -42,8 +42,19 @@ export function untilAborted<V>(
       onAbort();
     };
     signal.addEventListener('abort', leave, { once: true });
-    promise.then(resolve, reject).finally(() => {
+    // Before whoever waits goes on: a signal that fires then concerns nobody any more.
+    const stay = (): void => {
       signal.removeEventListener('abort', leave);
-    });
+    };
+    promise.then(
+      (value) => {
+        stay();
+        resolve(value);
+      },
+      (error: unknown) => {
+        stay();
+        reject(error);
+      },
+    );
   });
 }

@@ -29,6 +29,10 @@ export function noKeys(got: unknown): TypeError {
   );
 }
 
+export function noSignal(got: unknown): TypeError {
+  return invalidOption(`signal must be an AbortSignal, but got: ${show(got)}`);
+}
+
 export function threwAtOnce(error: unknown): TypeError {
   const message = `${EXPECTED}, but the function errored synchronously: ${show(error)}`;
   return Object.assign(misuse('ERR_ACACHE_BATCH_RESULT', message), { cause: error });

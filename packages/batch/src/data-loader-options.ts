@@ -94,11 +94,21 @@ export interface ResolvedDataLoaderOptions<K, V, C> {
   readonly schedule: Schedule;
   /** `undefined`: the key itself. */
   readonly cacheKeyFn: ((key: K) => C) | undefined;
-  /** `undefined`: promises are kept nowhere. */
-  readonly cacheMap: CacheMap<C, Promise<V>> | undefined;
+  /** `'own'`: a `Map` of the loader's own; `undefined`: promises are kept nowhere. */
+  readonly cacheMap: CacheMap<C, Promise<V>> | 'own' | undefined;
   readonly cache: Cache<C, V> | undefined;
   readonly name: string | null;
 }
+
+/** What most loaders are made with, one for each request. */
+const DEFAULTS = {
+  maxBatchSize: Infinity,
+  schedule: WITH_THE_TURN,
+  cacheKeyFn: undefined,
+  cacheMap: 'own',
+  cache: undefined,
+  name: null,
+} as const;
 
 /**
  * Checks the options of a `DataLoader`.
@@ -106,9 +116,10 @@ export interface ResolvedDataLoaderOptions<K, V, C> {
  * @throws TypeError with the code `ERR_ACACHE_INVALID_OPTION` for one that cannot be meant
  */
 export function resolveDataLoaderOptions<K, V, C>(
-  options: DataLoaderOptions<K, V, C> = {},
+  options: DataLoaderOptions<K, V, C> | null | undefined,
 ): ResolvedDataLoaderOptions<K, V, C> {
-  const { batch, cacheKeyFn } = options;
+  if (options === undefined || options === null) return DEFAULTS;
+  const { batch, cacheKeyFn, name } = options;
   checkFunction(cacheKeyFn, 'cacheKeyFn');
   const cache = resolveCache(options);
   return {
@@ -117,7 +128,7 @@ export function resolveDataLoaderOptions<K, V, C>(
     cacheKeyFn,
     cacheMap: cache === undefined ? resolveCacheMap(options) : undefined,
     cache,
-    name: options.name ?? null,
+    name: name === undefined || name === '' ? null : name,
   };
 }
 
@@ -137,7 +148,8 @@ function resolveSchedule<K, V, C>(options: DataLoaderOptions<K, V, C>): Schedule
   if (batchScheduleFn !== undefined) {
     throw invalidOption('window and batchScheduleFn exclude each other, but got both');
   }
-  const ms = resolveWindow(window);
+  const ms = windowOf(window);
+  if (ms === 0) return WITH_THE_TURN;
   const { clock = systemClock() } = options;
   return {
     plan: (dispatch) => clock.setTimeout(dispatch, ms),
@@ -145,6 +157,14 @@ function resolveSchedule<K, V, C>(options: DataLoaderOptions<K, V, C>): Schedule
       clock.clearTimeout(timer as ClockTimer);
     },
   };
+}
+
+function windowOf(window: Duration): number {
+  try {
+    return resolveWindow(window);
+  } catch (error) {
+    throw invalidOption((error as Error).message);
+  }
 }
 
 function resolveCache<K, V, C>(options: DataLoaderOptions<K, V, C>): Cache<C, V> | undefined {
@@ -161,10 +181,10 @@ function resolveCache<K, V, C>(options: DataLoaderOptions<K, V, C>): Cache<C, V>
 
 function resolveCacheMap<K, V, C>(
   options: DataLoaderOptions<K, V, C>,
-): CacheMap<C, Promise<V>> | undefined {
+): CacheMap<C, Promise<V>> | 'own' | undefined {
   if (options.cache === false) return undefined;
   const { cacheMap } = options;
-  if (cacheMap === undefined) return new Map();
+  if (cacheMap === undefined) return 'own';
   if (cacheMap === null) return undefined;
   const missing = ['get', 'set', 'delete', 'clear'].filter((name) => !hasMethod(cacheMap, name));
   if (missing.length === 0) return cacheMap;

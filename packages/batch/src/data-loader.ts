@@ -1,4 +1,11 @@
-import { alignBatch, callBatch, type BatchWaiter, type Cache, type GetOptions } from '@acache/core';
+import {
+  alignBatch,
+  callBatch,
+  type BatchResults,
+  type BatchWaiter,
+  type Cache,
+  type GetOptions,
+} from '@acache/core';
 import { Batch, type Outcomes } from './batch.js';
 import { Callers, untilAborted } from './callers.js';
 import {
@@ -7,6 +14,7 @@ import {
   noKey,
   noKeys,
   noPromise,
+  noSignal,
   threwAtOnce,
   wrongLength,
 } from './data-loader-errors.js';
@@ -47,18 +55,23 @@ export class DataLoader<K, V, C = K> {
 
   readonly #load: BatchLoadFn<K, V>;
   readonly #options: ResolvedDataLoaderOptions<K, V, C>;
+  readonly #ownMap: Map<C, Promise<V>> | undefined;
   readonly #cacheMap: CacheMap<C, Promise<V>> | undefined;
   #batch: Batch<K, V> | undefined = undefined;
+  /** The batch that all promises in `#ownMap` are from, while there is such a one. */
+  #onlyBatch: Batch<K, V> | undefined = undefined;
   #planned: unknown = undefined;
-  /** Of the promises whose callers may leave; made when the first signal comes. */
-  #callers: WeakMap<Promise<V>, Callers> | undefined = undefined;
+  /** Of the keys that are being loaded for callers who may leave; made when the first signal comes. */
+  #callers: Map<C, Callers> | undefined = undefined;
 
   /** @throws TypeError for a batch function that is none, or an option that cannot be meant */
   constructor(batchLoadFn: BatchLoadFn<K, V>, options?: DataLoaderOptions<K, V, C>) {
     if (typeof batchLoadFn !== 'function') throw noBatchFunction(batchLoadFn);
     this.#load = batchLoadFn;
     this.#options = resolveDataLoaderOptions(options);
-    this.#cacheMap = this.#options.cacheMap;
+    const { cacheMap } = this.#options;
+    this.#ownMap = cacheMap === 'own' ? new Map() : undefined;
+    this.#cacheMap = cacheMap === 'own' ? this.#ownMap : cacheMap;
     this.name = this.#options.name;
   }
 
@@ -70,15 +83,20 @@ export class DataLoader<K, V, C = K> {
   load(key: K, options?: LoadOptions): Promise<V> {
     if (key === null || key === undefined) throw noKey(key);
     const signal = options?.signal;
-    if (signal?.aborted) return Promise.reject(signal.reason as Error);
+    if (signal !== undefined) {
+      checkSignal(signal);
+      if (signal.aborted) return Promise.reject(signal.reason);
+    }
     const { cache } = this.#options;
     if (cache !== undefined) return this.#loadThrough(cache, key, signal);
+    const cacheMap = this.#cacheMap;
+    if (cacheMap === undefined) return this.#loadUnkept(key, signal);
     const cacheKey = this.#cacheKeyOf(key);
-    const cached = this.#cacheMap?.get(cacheKey);
-    if (cached) return this.#follow(cached, signal);
+    const cached = cacheMap.get(cacheKey);
+    if (cached) return this.#follow(cached, cacheKey, signal);
     return signal === undefined
-      ? this.#enqueue(key, cacheKey)
-      : this.#enqueueWhileWanted(key, cacheKey, signal);
+      ? this.#loadKept(key, cacheKey, cacheMap)
+      : this.#loadWhileWanted(key, cacheKey, cacheMap, signal);
   }
 
   /**
@@ -97,17 +115,19 @@ export class DataLoader<K, V, C = K> {
 
   /** Forgets a key, so that it is loaded anew. */
   clear(key: K): this {
-    const cacheKey = this.#cacheKeyOf(key);
-    this.#cacheMap?.delete(cacheKey);
-    // It rejects when the cache is closed, and then there is nothing to forget.
-    this.#options.cache?.delete(cacheKey).catch(ignore);
+    const { cache } = this.#options;
+    if (cache !== undefined) {
+      // It rejects when the cache is closed, and then there is nothing to forget.
+      cache.delete(this.#cacheKeyOf(key)).catch(ignore);
+    } else if (this.#cacheMap !== undefined) this.#forget(key, this.#cacheMap);
     return this;
   }
 
-  /** Forgets all keys; of a `Cache`, everything that is in it. */
+  /** Forgets all keys; of a `Cache`, **everything** that is in it. */
   clearAll(): this {
-    this.#cacheMap?.clear();
     this.#options.cache?.clear().catch(ignore);
+    this.#cacheMap?.clear();
+    this.#callers?.clear();
     return this;
   }
 
@@ -117,14 +137,14 @@ export class DataLoader<K, V, C = K> {
    * @param value - a `Cache` keeps no error, unless its `errorTtl` says so
    */
   prime(key: K, value: V | PromiseLike<V> | Error): this {
-    const cacheKey = this.#cacheKeyOf(key);
     const { cache } = this.#options;
-    if (cache !== undefined) primeCache(cache, cacheKey, value);
-    else if (this.#cacheMap?.get(cacheKey) === undefined) {
-      const promise = value instanceof Error ? Promise.reject<V>(value) : Promise.resolve<V>(value);
-      // Whoever primes a failure does not wait for it.
-      promise.catch(ignore);
-      this.#cacheMap?.set(cacheKey, promise);
+    const cacheMap = this.#cacheMap;
+    if (cache !== undefined) primeCache(cache, this.#cacheKeyOf(key), value);
+    else if (cacheMap !== undefined) {
+      const cacheKey = this.#cacheKeyOf(key);
+      if (cacheMap.get(cacheKey) !== undefined) return this;
+      cacheMap.set(cacheKey, primed(value));
+      this.#onlyBatch = undefined;
     }
     return this;
   }
@@ -135,57 +155,103 @@ export class DataLoader<K, V, C = K> {
   }
 
   #loadThrough(cache: Cache<C, V>, key: K, signal: AbortSignal | undefined): Promise<V> {
+    let joined = undefined as Batch<K, V> | undefined;
     const loader = (_: C, waiter: BatchWaiter): Promise<V> => {
-      const batch = this.#openBatch();
-      const promise = batch.add(key, waiter);
-      this.#dispatchIfFull(batch);
-      return promise;
+      joined = this.#openBatch();
+      return this.#addTo(joined, key, waiter);
     };
     const options: GetOptions<C, V> = signal === undefined ? { loader } : { loader, signal };
-    return cache.get(this.#cacheKeyOf(key), options) as Promise<V>;
+    const promise = cache.get(this.#cacheKeyOf(key), options) as Promise<V>;
+    if (this.#options.schedule.callOff !== undefined) return promise;
+    if (joined !== undefined) {
+      joined.addAnswer(promise);
+      return promise;
+    }
+    // It may fail before the batch has ended, and its caller is told after that.
+    promise.catch(ignore);
+    const answer = this.#openBatch().afterAnswers(promise);
+    return signal === undefined ? answer : untilAborted(answer, signal);
   }
 
-  /** What is kept is given with the batch, so that what its callers load next goes together, too. */
-  #follow(cached: Promise<V>, signal: AbortSignal | undefined): Promise<V> {
-    const promise = this.#options.schedule.callOff ? cached : this.#openBatch().after(cached);
-    const callers = this.#callers?.get(cached);
-    if (callers !== undefined) return callers.wait(promise, signal);
-    return signal === undefined ? promise : untilAborted(promise, signal);
+  #loadUnkept(key: K, signal: AbortSignal | undefined): Promise<V> {
+    const batch = this.#openBatch();
+    if (signal === undefined) return this.#addTo(batch, key);
+    const callers = new Callers(ignore);
+    return callers.wait(this.#addTo(batch, key, callers), signal);
   }
 
-  #enqueue(key: K, cacheKey: C, waiter?: BatchWaiter): Promise<V> {
+  #loadKept(key: K, cacheKey: C, cacheMap: CacheMap<C, Promise<V>>, waiter?: Callers): Promise<V> {
     const batch = this.#openBatch();
     const promise = batch.add(key, waiter);
-    this.#cacheMap?.set(cacheKey, promise);
+    // Before it goes: the batch function may ask for the key, too.
+    cacheMap.set(cacheKey, promise);
+    if (waiter !== undefined) (this.#callers ??= new Map()).set(cacheKey, waiter);
+    // Those of an earlier load that the map has dropped.
+    else this.#callers?.delete(cacheKey);
     this.#dispatchIfFull(batch);
     return promise;
   }
 
   /** Loads for a caller who may leave, and forgets the key when all its callers have left. */
-  #enqueueWhileWanted(key: K, cacheKey: C, signal: AbortSignal): Promise<V> {
-    const callers = new Callers(() => {
-      if (this.#cacheMap?.get(cacheKey) === promise) this.#cacheMap.delete(cacheKey);
+  #loadWhileWanted(
+    key: K,
+    cacheKey: C,
+    cacheMap: CacheMap<C, Promise<V>>,
+    signal: AbortSignal,
+  ): Promise<V> {
+    const isOurs = (): boolean => this.#callers?.get(cacheKey) === callers;
+    const callers: Callers = new Callers(() => {
+      if (isOurs()) this.#forget(key, cacheMap);
     });
-    const promise = this.#enqueue(key, cacheKey, callers);
-    promise.catch(ignore);
-    (this.#callers ??= new WeakMap()).set(promise, callers);
+    const promise = this.#loadKept(key, cacheKey, cacheMap, callers);
+    const settled = (): void => {
+      if (isOurs()) this.#callers?.delete(cacheKey);
+    };
+    promise.then(settled, settled);
     return callers.wait(promise, signal);
+  }
+
+  #follow(cached: Promise<V>, cacheKey: C, signal: AbortSignal | undefined): Promise<V> {
+    const promise = this.#withBatch(cached);
+    const callers = this.#callers?.get(cacheKey);
+    if (callers !== undefined) return callers.wait(promise, signal);
+    return signal === undefined ? promise : untilAborted(promise, signal);
+  }
+
+  /** What need not be loaded is given with the batch, so that what its callers load next goes together, too. */
+  #withBatch(promise: Promise<V>): Promise<V> {
+    // A window is longer than what it could bring together.
+    if (this.#options.schedule.callOff !== undefined) return promise;
+    const batch = this.#openBatch();
+    return batch === this.#onlyBatch ? promise : batch.after(promise);
+  }
+
+  #addTo(batch: Batch<K, V>, key: K, waiter?: BatchWaiter): Promise<V> {
+    const promise = batch.add(key, waiter);
+    this.#dispatchIfFull(batch);
+    return promise;
   }
 
   /** The batch that takes the next key, planned when it is new. */
   #openBatch(): Batch<K, V> {
     const open = this.#batch;
-    if (open !== undefined && open.keys.length < this.#options.maxBatchSize) return open;
+    return open !== undefined && open.keys.length < this.#options.maxBatchSize
+      ? open
+      : this.#beginBatch();
+  }
+
+  // Apart, since a function that makes closures makes room for what they share whenever it is called.
+  #beginBatch(): Batch<K, V> {
     const batch = new Batch<K, V>();
+    const dispatch = (): void => {
+      if (batch.dispatched) return;
+      // A schedule that calls at once would send the batch before its first key is in it.
+      if (this.#batch === batch || batch.keys.length > 0) this.#dispatch(batch);
+      else void Promise.resolve().then(dispatch);
+    };
+    this.#planned = this.#options.schedule.plan(dispatch);
     this.#batch = batch;
-    try {
-      this.#planned = this.#options.schedule.plan(() => {
-        this.#dispatch(batch);
-      });
-    } catch (error) {
-      this.#batch = undefined;
-      throw error;
-    }
+    this.#onlyBatch = this.#ownMap?.size === 0 ? batch : undefined;
     return batch;
   }
 
@@ -201,22 +267,13 @@ export class DataLoader<K, V, C = K> {
       this.#batch = undefined;
       this.#options.schedule.callOff?.(this.#planned);
     }
-    batch.dispatch((keys) => this.#send(keys, batch));
-  }
-
-  async #send(keys: readonly K[], batch: Batch<K, V>): Promise<Outcomes<V>> {
-    try {
-      const results = await this.#call(keys, batch);
-      if (isArrayLike<V | Error>(results)) {
-        if (results.length === keys.length) return results;
-        throw wrongLength(keys, results);
-      }
-      if (typeof results !== 'object' || (results as unknown) === null) throw noArray(results);
-      return alignBatch(keys, results);
-    } catch (error) {
-      this.#forget(keys);
-      throw error;
-    }
+    batch.dispatch({
+      send: (keys) => this.#call(keys, batch),
+      read: readResults<K, V>,
+      onFailure: (keys) => {
+        this.#forgetAll(keys);
+      },
+    });
   }
 
   #call(keys: readonly K[], batch: Batch<K, V>): ReturnType<BatchLoadFn<K, V>> {
@@ -231,9 +288,15 @@ export class DataLoader<K, V, C = K> {
   }
 
   /** What failed as a whole is loaded anew by the next who asks. */
-  #forget(keys: readonly K[]): void {
-    if (this.#cacheMap === undefined) return;
-    for (const key of keys) this.#cacheMap.delete(this.#cacheKeyOf(key));
+  #forgetAll(keys: readonly K[]): void {
+    const cacheMap = this.#cacheMap;
+    if (cacheMap !== undefined) for (const key of keys) this.#forget(key, cacheMap);
+  }
+
+  #forget(key: K, cacheMap: CacheMap<C, Promise<V>>): void {
+    const cacheKey = this.#cacheKeyOf(key);
+    cacheMap.delete(cacheKey);
+    this.#callers?.delete(cacheKey);
   }
 }
 
@@ -244,17 +307,34 @@ export declare namespace DataLoader {
 }
 
 function primeCache<C, V>(cache: Cache<C, V>, key: C, value: V | PromiseLike<V> | Error): void {
-  if (!(value instanceof Error) && !isThenable(value)) {
-    // It rejects when the cache is closed, and then it keeps nothing.
-    if (!cache.has(key)) cache.set(key, value).catch(ignore);
-    return;
-  }
-  const load = async (): Promise<V> => {
+  const load = (): V | PromiseLike<V> => {
     if (value instanceof Error) throw value;
     return value;
   };
-  const options: GetOptions<C, V> = { loader: load };
-  cache.get(key, options).catch(ignore);
+  // Keeps what is there or being loaded, and counts for no hit and no miss. It rejects when the cache is
+  // closed, and then it keeps nothing.
+  cache.warmup([[key, load]]).catch(ignore);
+}
+
+/** Whoever primes a failure does not wait for it. */
+function primed<V>(value: V | PromiseLike<V> | Error): Promise<V> {
+  const promise = value instanceof Error ? Promise.reject<V>(value) : Promise.resolve<V>(value);
+  promise.catch(ignore);
+  return promise;
+}
+
+function checkSignal(signal: unknown): void {
+  const { addEventListener } = (signal ?? {}) as { addEventListener?: unknown };
+  if (typeof addEventListener !== 'function') throw noSignal(signal);
+}
+
+function readResults<K, V>(keys: readonly K[], results: unknown): Outcomes<V> {
+  if (isArrayLike<V | Error>(results)) {
+    if (results.length === keys.length) return results;
+    throw wrongLength(keys, results);
+  }
+  if (typeof results !== 'object' || results === null) throw noArray(results);
+  return alignBatch(keys, results as BatchResults<K, V>);
 }
 
 function isArrayLike<T>(value: unknown): value is ArrayLike<T> {

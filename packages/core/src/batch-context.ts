@@ -10,8 +10,8 @@ export interface BatchContext {
 /** Who may stop waiting for a key: the context of its load, say. */
 export interface BatchWaiter {
   readonly signal: AbortSignal;
-  /** Whether the signal has fired, where that can be told without making one. */
-  readonly aborted?: boolean;
+  /** Whether it has stopped for good, where that can be told without making a signal. */
+  readonly abandoned?: boolean;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { BatchContext } from './batch-context.js';
-import { idOf, type KeyId } from './cache-key.js';
+import { idOf } from './cache-key.js';
 import { describeValue } from './describe-value.js';
 import { CacheError } from './errors.js';
 
@@ -57,16 +57,12 @@ export function alignBatch<K, V>(
       `a batch function must answer with one result per key: expected ${keys.length}, got ${list.length}`,
     );
   }
-  if (typeof results !== 'object' || (results as unknown) === null) {
-    throw new CacheError(
-      'ERR_ACACHE_BATCH_RESULT',
-      `a batch function must answer with an array, a Map or a record, got ${describeValue(results)}`,
-    );
-  }
-  if (typeof (results as ReadonlyMap<K, V>).get === 'function') {
-    return fromMap(keys, results as ReadonlyMap<K, V | Error>);
-  }
-  return fromRecord(keys, results as Readonly<Record<string, V | Error>>);
+  if (isMap(results)) return fromMap(keys, results as ReadonlyMap<K, V | Error>);
+  if (isRecord(results)) return fromRecord(keys, results as Readonly<Record<string, V | Error>>);
+  throw new CacheError(
+    'ERR_ACACHE_BATCH_RESULT',
+    `a batch function must answer with an array, a Map or a record, got ${describeValue(results)}`,
+  );
 }
 
 /** Finds an object that is a key by value where it is not there by identity, as the cache itself does. */
@@ -74,29 +70,69 @@ function fromMap<K, V>(
   keys: readonly K[],
   map: ReadonlyMap<K, V | Error>,
 ): readonly (V | Error | undefined)[] {
-  let byValue: Map<KeyId, V | Error> | undefined;
+  let byValue: Map<unknown, V | Error> | undefined;
   return keys.map((key) => {
     const result = map.get(key);
     if (result !== undefined || typeof key !== 'object' || key === null || map.has(key)) {
       return result;
     }
-    byValue ??= new Map(Array.from(map, ([of, value]) => [idOf(of), value]));
-    return byValue.get(idOf(key));
+    byValue ??= new Map(Array.from(map, ([of, value]) => [valueOf(of), value]));
+    return byValue.get(valueOf(key));
   });
+}
+
+/** What a key is compared by: its id, or itself where it has none. */
+function valueOf(key: unknown): unknown {
+  try {
+    return idOf(key);
+  } catch {
+    return key;
+  }
 }
 
 function fromRecord<K, V>(
   keys: readonly K[],
   record: Readonly<Record<string, V | Error>>,
 ): readonly (V | Error | undefined)[] {
-  return keys.map((key) => {
-    const name = String(key);
-    if (name !== '[object Object]' || typeof key === 'string') {
-      return Object.hasOwn(record, name) ? record[name] : undefined;
-    }
-    throw new CacheError(
-      'ERR_ACACHE_BATCH_RESULT',
-      'a batch function cannot answer with a record when its keys are objects: answer with an array or a Map',
-    );
-  });
+  const names = keys.map(nameOf);
+  // Objects of one text would be given each other's results.
+  if (keys.some(isObject) && new Set(names).size < new Set(keys.map(valueOf)).size)
+    throw noRecord();
+  return names.map((name) => (Object.hasOwn(record, name) ? record[name] : undefined));
+}
+
+/** The property of a record that stands for a key: its text, if it has one of its own. */
+function nameOf(key: unknown): string {
+  if (!isObject(key)) return String(key);
+  let name: string;
+  try {
+    name = String(key);
+  } catch {
+    throw noRecord();
+  }
+  if (name.includes('[object ')) throw noRecord();
+  return name;
+}
+
+function isObject(key: unknown): boolean {
+  return typeof key === 'object' && key !== null;
+}
+
+function noRecord(): CacheError {
+  return new CacheError(
+    'ERR_ACACHE_BATCH_RESULT',
+    'a batch function cannot answer with a record when its keys are objects: answer with an array or a Map',
+  );
+}
+
+function isMap(results: unknown): boolean {
+  const { get, has } = (results ?? {}) as { get?: unknown; has?: unknown };
+  return typeof get === 'function' && typeof has === 'function';
+}
+
+/** A plain object, of whichever realm; what merely has properties may mean them otherwise. */
+function isRecord(results: unknown): boolean {
+  if (typeof results !== 'object' || results === null) return false;
+  const prototype = Object.getPrototypeOf(results) as object | null;
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

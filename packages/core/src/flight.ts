@@ -107,6 +107,11 @@ export class Flight<K, V> {
     return this.#fired !== NOT_FIRED;
   }
 
+  /** True once its last caller has left, and nobody can join any more. */
+  get abandoned(): boolean {
+    return this.signalled && !this.flying;
+  }
+
   /** What it wants of the tier. */
   get intent(): TierIntent {
     return this.#intent === 'read' && this.loader !== undefined ? 'load' : this.#intent;
@@ -234,8 +239,8 @@ export class FlightContext<K, V> implements LoadContext<V> {
     return this.#flight.signal;
   }
 
-  get aborted(): boolean {
-    return this.#flight.signalled;
+  get abandoned(): boolean {
+    return this.#flight.abandoned;
   }
 
   get previous(): V | undefined {

@@ -1,7 +1,7 @@
 import { deferred, settle, stateOf } from '../test/deferred.js';
 import { AsyncCache, CacheError, LoadTimeoutError } from './index.js';
 import { fakeClock } from './testing.js';
-import type { BatchResults } from './index.js';
+import type { BatchContext, BatchResults, LoadContext } from './index.js';
 
 type Results = BatchResults<string, string>;
 
@@ -185,6 +185,91 @@ describe('what loadMany may answer', () => {
     expect(cache.peek({ id: 2 })).toBe('v2');
   });
 
+  it('a Map for keys that are objects, made of equal ones', async () => {
+    const cache = new AsyncCache<{ id: number; of?: string }, string | undefined>();
+    const found = await cache.getMany(
+      [{ id: 1, of: 'x' }, { id: 2 }, { id: 3 }],
+      () =>
+        new Map([
+          [{ id: 2 }, 'two'],
+          [{ of: 'x', id: 1 }, 'one'],
+        ]),
+    );
+
+    expect([...found.values()]).toEqual(['one', 'two', undefined]);
+    expect([cache.peek({ id: 2 }), cache.has({ id: 3 })]).toEqual(['two', true]);
+  });
+
+  it('a Map for keys that are objects, where the very key counts before an equal one', async () => {
+    const cache = new AsyncCache<readonly number[], string>();
+    const key = [1];
+    const found = await cache.getMany([key], (keys) =>
+      Promise.resolve(
+        new Map([
+          [keys[0] ?? [], 'itself'],
+          [[1], 'an equal one'],
+        ]),
+      ),
+    );
+
+    expect(found.get(key)).toBe('itself');
+  });
+
+  it('a record for keys that are arrays, by their texts', async () => {
+    const cache = new AsyncCache<readonly unknown[], string>();
+    const found = await cache.getMany([['u', 1]], () => Promise.resolve({ 'u,1': 'user' }));
+
+    expect([...found.values()]).toEqual(['user']);
+  });
+
+  it('no record for keys that are objects', async () => {
+    const cache = new AsyncCache<object, string>();
+    const error: unknown = await cache
+      .getMany([{ id: 1 }], () => Promise.resolve({ a: 'A', '[object Object]': 'B' }))
+      .catch((reason: unknown) => reason);
+
+    expect(error).toBeInstanceOf(CacheError);
+    expect((error as CacheError).code).toBe('ERR_ACACHE_BATCH_RESULT');
+    expect((error as CacheError).message).toMatch(/answer with an array or a Map/);
+    expect(cache.size).toBe(0);
+  });
+
+  it.each([
+    [
+      [
+        ['u', { id: 1 }],
+        ['u', { id: 2 }],
+      ],
+      { 'u,[object Object]': 'x' },
+    ],
+    [[new Map([['id', 1]]), new Map([['id', 2]])], { '[object Map]': 'x' }],
+  ])('no record for keys that have one text: %p', async (keys: object[], results) => {
+    const cache = new AsyncCache<object, string>();
+    const error: unknown = await cache
+      .getMany(keys, () => Promise.resolve(results))
+      .catch((reason: unknown) => reason);
+
+    expect(error).toMatchObject({ code: 'ERR_ACACHE_BATCH_RESULT' });
+  });
+
+  it('no record for keys that have no text at all', async () => {
+    const cache = new AsyncCache<object, string>();
+    const key = Object.assign(Object.create(null) as object, { id: 1 });
+    const error: unknown = await cache
+      .getMany([key], () => Promise.resolve({ a: 'A' }))
+      .catch((reason: unknown) => reason);
+
+    expect(error).toMatchObject({ code: 'ERR_ACACHE_BATCH_RESULT' });
+  });
+
+  it('any of them without a promise', async () => {
+    for (const results of [['A'], new Map([['a', 'A']]), { a: 'A' }]) {
+      const cache = new AsyncCache<string, string>();
+
+      expect((await cache.getMany(['a'], () => results)).get('a')).toBe('A');
+    }
+  });
+
   it('a thenable', async () => {
     const cache = new AsyncCache<string, string>();
     const thenable = {
@@ -237,6 +322,19 @@ describe('what loadMany may answer', () => {
     ).rejects.toBeInstanceOf(Error);
     expect(cache.size).toBe(0);
   });
+
+  it.each([[new Uint8Array([10, 20])], [new Set([10, 20])], [[10, 20].values()]])(
+    'nothing that merely looks like a list: %p',
+    async (results) => {
+      const cache = new AsyncCache<number, unknown>();
+      const error: unknown = await cache
+        .getMany([1, 2], () => Promise.resolve(results as never))
+        .catch((reason: unknown) => reason);
+
+      expect(error).toMatchObject({ code: 'ERR_ACACHE_BATCH_RESULT' });
+      expect(cache.size).toBe(0);
+    },
+  );
 
   it('an array that changes afterwards changes nothing', async () => {
     const cache = new AsyncCache<string, string>();
@@ -559,5 +657,248 @@ describe('getMany with a signal or a limit', () => {
     await clock.advance(50);
 
     expect(await outcome).toBeInstanceOf(LoadTimeoutError);
+  });
+});
+
+describe('what loadMany is given', () => {
+  it('are frozen keys: sorting them in place rejects, and mixes up none', async () => {
+    const cache = new AsyncCache<string, string>();
+    const sorts = (keys: readonly string[]): string[] => (keys as string[]).sort();
+
+    await expect(cache.getMany(['b', 'a'], sorts)).rejects.toBeInstanceOf(TypeError);
+    await expect(cache.getMany(['b', 'a'], async (keys) => sorts(keys))).rejects.toBeInstanceOf(
+      TypeError,
+    );
+    expect(cache.size).toBe(0);
+    expect([...(await cache.getMany(['b', 'a'], (keys) => sorts([...keys])))]).toEqual([
+      ['b', 'a'],
+      ['a', 'b'],
+    ]);
+  });
+
+  it('are not the keys of the caller, which stay as they were', async () => {
+    const cache = new AsyncCache<string, string>();
+    const keys = ['b', 'a'];
+    await cache.getMany(keys, batch());
+
+    expect(Object.isFrozen(keys)).toBe(false);
+  });
+
+  it('are the keys alone, unless it names a second parameter', async () => {
+    const cache = new AsyncCache<string, string>();
+    const given: unknown[] = [];
+    await cache.getMany(['a'], (...all: unknown[]) => {
+      given.push(all.length);
+      return ['A'];
+    });
+    await cache.getMany(['b'], (keys, context) => {
+      given.push(Object.keys(context));
+      return [...keys];
+    });
+
+    expect(given).toEqual([1, ['signal']]);
+  });
+
+  it('is one signal, however often it asks for it', async () => {
+    const cache = new AsyncCache<string, string>();
+    const signals: AbortSignal[] = [];
+    await cache.getMany(['a', 'b'], (keys, context) => {
+      signals.push(context.signal, context.signal);
+      return [...keys];
+    });
+
+    expect(signals[0]).toBeInstanceOf(AbortSignal);
+    expect(signals[1]).toBe(signals[0]);
+    expect(signals[0]?.aborted).toBe(false);
+  });
+
+  it('is a signal that fires when the caller has left', async () => {
+    const cache = new AsyncCache<string, string>();
+    const leave = new AbortController();
+    let signal: AbortSignal | undefined;
+    const many = cache.getMany(['a', 'b'], {
+      loadMany: (_keys, context) => {
+        signal = context.signal;
+        return new Promise<string[]>(() => {});
+      },
+      signal: leave.signal,
+    });
+    many.catch(() => undefined);
+    await settle();
+    expect(signal?.aborted).toBe(false);
+    const reason = new Error('gone');
+    leave.abort(reason);
+
+    await expect(many).rejects.toBe(reason);
+    expect(signal?.aborted).toBe(true);
+    expect(signal?.reason).toBe(reason);
+  });
+
+  it('is a signal that does not fire while somebody else waits for one of the keys', async () => {
+    const cache = new AsyncCache<string, string>();
+    const [first, second] = [new AbortController(), new AbortController()];
+    const load = deferred<string[]>();
+    let signal: AbortSignal | undefined;
+    const loadMany = (_keys: readonly string[], context: BatchContext): Promise<string[]> => {
+      signal = context.signal;
+      return load.promise;
+    };
+    const many = cache.getMany(['a', 'b'], { loadMany, signal: first.signal });
+    const joined = cache.get('b', { loader: () => 'x', signal: second.signal });
+    many.catch(() => undefined);
+    joined.catch(() => undefined);
+    await settle();
+    first.abort('first');
+    await expect(many).rejects.toBe('first');
+    expect(signal?.aborted).toBe(false);
+    second.abort('second');
+
+    await expect(joined).rejects.toBe('second');
+    expect(signal?.reason).toBe('second');
+    load.resolve(['A', 'B']);
+    await settle();
+    expect(cache.size).toBe(0);
+  });
+
+  it('is a signal that never fires while somebody waits who cannot leave', async () => {
+    const cache = new AsyncCache<string, string>();
+    const leave = new AbortController();
+    const load = deferred<string[]>();
+    let signal: AbortSignal | undefined;
+    const many = cache.getMany(['a'], {
+      loadMany: (_keys, context) => {
+        signal = context.signal;
+        return load.promise;
+      },
+      signal: leave.signal,
+    });
+    many.catch(() => undefined);
+    const plain = cache.get('a', () => 'x');
+    leave.abort('left');
+    await expect(many).rejects.toBe('left');
+    load.resolve(['A']);
+
+    expect(await plain).toBe('A');
+    expect(signal?.aborted).toBe(false);
+  });
+
+  it('is a signal that fires at the timeout of the last caller', async () => {
+    const clock = fakeClock();
+    const cache = new AsyncCache<string, string>({ clock });
+    let signal: AbortSignal | undefined;
+    const many = cache.getMany(['a', 'b'], {
+      loadMany: (_keys, context) => {
+        signal = context.signal;
+        return new Promise<string[]>(() => {});
+      },
+      timeout: 50,
+    });
+    const outcome = many.catch((error: unknown) => error);
+    await clock.advance(49);
+    expect(signal?.aborted).toBe(false);
+    await clock.advance(1);
+
+    expect(await outcome).toBeInstanceOf(LoadTimeoutError);
+    expect(signal?.reason).toBeInstanceOf(LoadTimeoutError);
+  });
+
+  it('is a signal that has fired already for one who asks for it late', async () => {
+    const cache = new AsyncCache<string, string>();
+    const leave = new AbortController();
+    let context: BatchContext | undefined;
+    const many = cache.getMany(['a'], {
+      loadMany: (_keys, given) => {
+        context = given;
+        return new Promise<string[]>(() => {});
+      },
+      signal: leave.signal,
+    });
+    many.catch(() => undefined);
+    await settle();
+    leave.abort('left');
+    await expect(many).rejects.toBe('left');
+
+    expect(context?.signal.aborted).toBe(true);
+    expect(context?.signal.reason).toBe('left');
+  });
+});
+
+describe('context.abandoned', () => {
+  /** Begins a load of the key 'a' that hangs, and hands out its context. */
+  function hanging(clock = fakeClock()) {
+    const cache = new AsyncCache<string, string>({ clock });
+    const load = deferred<string>();
+    const contexts: LoadContext<string>[] = [];
+    const loader = (_key: string, context: LoadContext<string>): Promise<string> => {
+      contexts.push(context);
+      return load.promise;
+    };
+    return { cache, clock, load, loader, contexts };
+  }
+
+  it('is true once all callers have left by their own signals', async () => {
+    const { cache, loader, contexts } = hanging();
+    const leave = [new AbortController(), new AbortController()];
+    const values = leave.map(({ signal }) =>
+      cache.get('a', { loader, signal }).catch((error: unknown) => error),
+    );
+    leave[0]?.abort('one');
+    expect(contexts[0]?.abandoned).toBe(false);
+    leave[1]?.abort('other');
+
+    expect(contexts[0]?.abandoned).toBe(true);
+    expect(contexts[0]?.signal.reason).toBe('other');
+    expect(await Promise.all(values)).toEqual(['one', 'other']);
+  });
+
+  it('is false after a timeout, since the load goes on for those who come later', async () => {
+    const { cache, clock, loader, load, contexts } = hanging();
+    const value = cache.get('a', { loader, timeout: 50 }).catch((error: unknown) => error);
+    await clock.advance(50);
+    expect(await value).toBeInstanceOf(LoadTimeoutError);
+    expect(contexts[0]?.signal.aborted).toBe(true);
+    expect(contexts[0]?.abandoned).toBe(false);
+    const late = cache.get('a', loader);
+    load.resolve('A');
+
+    expect(await late).toBe('A');
+    expect(contexts).toHaveLength(1);
+  });
+
+  it('is false when one caller was out of time and the last one left', async () => {
+    const { cache, clock, loader, load, contexts } = hanging();
+    const leave = new AbortController();
+    const early = cache.get('a', { loader, timeout: 50 }).catch((error: unknown) => error);
+    const left = cache.get('a', { loader, signal: leave.signal }).catch((error: unknown) => error);
+    await clock.advance(50);
+    leave.abort('left');
+    expect(await early).toBeInstanceOf(LoadTimeoutError);
+    expect(await left).toBe('left');
+    expect(contexts[0]?.abandoned).toBe(false);
+    const late = cache.get('a', loader);
+    load.resolve('A');
+
+    expect(await late).toBe('A');
+    expect(contexts).toHaveLength(1);
+  });
+
+  it('is false for a load that ended before its callers left', async () => {
+    const { cache, loader, load, contexts } = hanging();
+    const leave = new AbortController();
+    const value = cache.get('a', { loader, signal: leave.signal });
+    load.resolve('A');
+    await value;
+    leave.abort('left');
+
+    expect(contexts[0]?.abandoned).toBe(false);
+  });
+
+  it('is true for a load that runs when the cache is closed', async () => {
+    const { cache, loader, contexts } = hanging();
+    const value = cache.get('a', loader);
+    value.catch(() => undefined);
+    await cache.close();
+
+    expect(contexts[0]?.abandoned).toBe(true);
   });
 });

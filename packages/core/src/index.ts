@@ -27,6 +27,7 @@ export type { Duration, Ttl } from './duration.js';
 export { CacheError, InvalidOptionError, LoadTimeoutError } from './errors.js';
 export type { CacheErrorCode } from './errors.js';
 export { describeValue } from './describe-value.js';
+export { checkTags } from './tags.js';
 export { alignBatch, callBatch } from './batch-function.js';
 export type { BatchFunction, BatchResults } from './batch-function.js';
 export { batchContext } from './batch-context.js';

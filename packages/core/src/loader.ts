@@ -10,8 +10,12 @@ export interface LoadContext<V> {
    * the cache is closed. Handing it on to what the loader calls stops work that nobody waits for.
    */
   readonly signal: AbortSignal;
-  /** Whether the signal has fired. To ask this costs nothing, while to ask for the signal makes one. */
-  readonly aborted?: boolean;
+  /**
+   * True once nobody can be given what is loaded: all callers have left by their own signals, or the
+   * cache is closed. Callers who ran out of time do not count, since the load goes on for those who
+   * come later. To ask this costs nothing, while to ask for the signal makes one.
+   */
+  readonly abandoned?: boolean;
   /** The value that is being refreshed, for conditional requests; `undefined` where there is none. */
   readonly previous: V | undefined;
   /** True when the callers were already served and nobody waits for this load. */

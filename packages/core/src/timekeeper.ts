@@ -10,6 +10,21 @@ const UNKNOWN = Number.MAX_VALUE;
 
 const dateNow = Date.now;
 
+/** The timer of one cache, as it is known when the cache is gone. */
+interface PendingTimer {
+  readonly clock: Clock;
+  timer: ClockTimer | undefined;
+}
+
+/** Calls off the timers of caches that were collected: many small ones may come and go within a ttl. */
+const collected = new FinalizationRegistry<PendingTimer>(callOff);
+
+function callOff(pending: PendingTimer): void {
+  const { clock, timer } = pending;
+  pending.timer = undefined;
+  if (timer !== undefined) clock.clearTimeout(timer);
+}
+
 /**
  * The time of one cache, and the only timer that it has for its own upkeep.
  *
@@ -24,12 +39,14 @@ export class Timekeeper {
 
   readonly #isPlatforms: boolean;
   readonly #upkeep: (now: number) => number;
-  #timer: ClockTimer | undefined;
+  readonly #pending: PendingTimer;
   #timerAt = Infinity;
   #upkeepAt = Infinity;
   #forgetAt = Infinity;
   #stopped = false;
   #waking = false;
+  /** Whether its timer is called off when it is collected. */
+  #registered = false;
 
   /**
    * @param isPlatforms - whether the clock is the platform's, which the horizon relies on
@@ -38,6 +55,7 @@ export class Timekeeper {
    */
   constructor(clock: Clock, isPlatforms: boolean, upkeep: (now: number) => number) {
     this.clock = clock;
+    this.#pending = { clock, timer: undefined };
     this.#isPlatforms = isPlatforms;
     this.#upkeep = upkeep;
   }
@@ -69,8 +87,7 @@ export class Timekeeper {
   stop(): void {
     this.#stopped = true;
     this.horizon = UNKNOWN;
-    if (this.#timer !== undefined) this.clock.clearTimeout(this.#timer);
-    this.#timer = undefined;
+    callOff(this.#pending);
   }
 
   /** Sets the timer, outside of the request that needs it. */
@@ -89,23 +106,28 @@ export class Timekeeper {
   #arm(): void {
     const at = Math.min(this.#forgetAt, this.#upkeepAt);
     if (this.#stopped || at === Infinity || at >= this.#timerAt) return;
-    if (this.#timer !== undefined) this.clock.clearTimeout(this.#timer);
+    if (this.#pending.timer !== undefined) callOff(this.#pending);
     const now = this.clock.now();
     const delay = Math.min(Math.max(at - now, 1), LONGEST_TIMER);
     // Only a weak reference: a cache that nobody holds any more can be collected before its timer.
     const weak = new WeakRef(this);
-    this.#timer = this.clock.setTimeout(() => {
+    const timer = this.clock.setTimeout(() => {
       const self = weak.deref();
       if (self !== undefined) self.#tick();
     }, delay);
-    if (typeof this.#timer === 'object') this.#timer.unref?.();
+    if (typeof timer === 'object') timer.unref?.();
+    this.#pending.timer = timer;
     this.#timerAt = at;
+    if (!this.#registered) {
+      this.#registered = true;
+      collected.register(this, this.#pending);
+    }
     // From here on the look will be forgotten in time.
     if (this.#forgetAt !== Infinity && this.horizon === UNKNOWN) this.horizon = now + HORIZON;
   }
 
   #tick(): void {
-    this.#timer = undefined;
+    this.#pending.timer = undefined;
     this.#timerAt = Infinity;
     const now = this.clock.now();
     if (now >= this.#forgetAt) {

@@ -1,0 +1,48 @@
+import { nextTurn } from './deferred.js';
+
+/** Fails each test of a file in which a rejection is left unhandled. */
+export function failOnUnhandledRejections(): void {
+  const unhandled: unknown[] = [];
+  const keep = (reason: unknown): void => {
+    unhandled.push(reason);
+  };
+  beforeAll(() => process.on('unhandledRejection', keep));
+  afterAll(() => process.off('unhandledRejection', keep));
+  afterEach(async () => {
+    // Rejections are told at the end of a turn of the event loop.
+    await nextTurn();
+    await nextTurn();
+    expect(unhandled.splice(0)).toEqual([]);
+  });
+}
+
+/** What a promise has come to at the end of this turn: its value, `{ error }`, or `'pending'`. */
+export async function outcomeOf(promise: PromiseLike<unknown>): Promise<unknown> {
+  let outcome: unknown = 'pending';
+  promise.then(
+    (value) => (outcome = value),
+    (error: unknown) => (outcome = { error }),
+  );
+  await nextTurn();
+  return outcome;
+}
+
+/** What a promise rejects with. */
+export async function errorOf(promise: PromiseLike<unknown>): Promise<Error & { code?: unknown }> {
+  return promise.then(
+    (value) => {
+      throw new Error(`it resolved with ${String(value)}`);
+    },
+    (error: unknown) => error as Error & { code?: unknown },
+  );
+}
+
+/** What a call throws at once. */
+export function thrownBy(call: () => unknown): Error & { code?: unknown } {
+  try {
+    call();
+  } catch (error) {
+    return error as Error & { code?: unknown };
+  }
+  throw new Error('it threw nothing');
+}
