@@ -213,6 +213,25 @@ describe('a cache', () => {
     expect(left).toEqual([]);
   });
 
+  it('that is collected calls its timer off', () => {
+    const pending = answerOf(`
+      const clock = fakeClock();
+      const use = async () => {
+        for (let at = 0; at < 20; at++) {
+          const cache = new AsyncCache({ ttl: '1d', clock });
+          await cache.get(at, async () => at);
+        }
+      };
+      await use();
+      await turn();
+      const set = clock.pending;
+      await collect();
+      answer([set, clock.pending]);
+    `);
+
+    expect(pending).toEqual([20, 0]);
+  });
+
   it('sets one timer at most, which lets the process end', () => {
     const [most, held] = answerOf(`
       const live = new Map();
