@@ -86,6 +86,28 @@ export default defineConfig(
       ],
     },
   },
+  {
+    // Methods taken off their classes, and classes made for one method, are what these tests are about.
+    files: ['packages/decorators/src/**/*.test.ts', 'packages/decorators/test/**/*.ts'],
+    rules: {
+      '@typescript-eslint/class-literal-property-style': 'off',
+      '@typescript-eslint/no-explicit-any': 'off',
+      '@typescript-eslint/no-extraneous-class': 'off',
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
+      '@typescript-eslint/unbound-method': 'off',
+    },
+  },
+  {
+    // Decorators of old are a compiler option, so these have a project of their own.
+    files: ['packages/decorators/**/*.legacy.test.ts', 'packages/decorators/**/*.legacy.test-d.ts'],
+    languageOptions: {
+      parserOptions: {
+        projectService: false,
+        project: './packages/decorators/tsconfig.legacy.json',
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+  },
   { files: ['packages/*/src/**/*.ts'], rules: siblings('@acache/core', '@acache/core/testing') },
   {
     // A cache without type arguments takes any value: `V = any` is part of the contract. A decorator takes any function.

@@ -1,6 +1,6 @@
 import preset from '../../jest.preset.js';
 
-const [[, [transformer, options]]] = Object.entries(preset.transform);
+const [[, [, { tsconfig }]]] = Object.entries(preset.transform);
 const legacy = { experimentalDecorators: true, emitDecoratorMetadata: true };
 
 /** Tests named `*.legacy.test.ts` are compiled with the decorators of old; the first pattern that matches counts. */
@@ -9,8 +9,8 @@ export default {
   preset: '../../jest.preset.js',
   transform: {
     '^.+\\.legacy\\.test\\.ts$': [
-      transformer,
-      { ...options, tsconfig: { ...options.tsconfig, ...legacy } },
+      '<rootDir>/test/legacy-transformer.js',
+      { ...tsconfig, ...legacy },
     ],
     ...preset.transform,
   },

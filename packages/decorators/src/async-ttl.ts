@@ -13,7 +13,5 @@ import type { CachedOptions } from './cached-options.js';
  */
 export function AsyncTTL<O extends CachedOptions = CachedOptions>(options?: O): CachedDecorator<O>;
 export function AsyncTTL(options: CachedOptions = {}, ...further: unknown[]): unknown {
-  // A cache that is given has its own size.
-  const defaults = options.cache === undefined ? { ttl: '60s', maxSize: 1024 } : { ttl: '60s' };
-  return cachedDecorator('AsyncTTL', options, further, defaults as CachedOptions);
+  return cachedDecorator('AsyncTTL', options, further, { ttl: '60s', maxSize: 1024 });
 }

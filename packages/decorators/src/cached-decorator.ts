@@ -1,7 +1,12 @@
 import { InvalidOptionError } from '@acache/core';
 import type { AnyFunction, AsyncFunction, CachedFunction } from './cached-function.js';
 import { CachedMethod } from './cached-method.js';
-import { checkCachedOptions, checkOptionsObject, type CachedOptions } from './cached-options.js';
+import {
+  applicable,
+  checkCachedOptions,
+  checkOptionsObject,
+  type CachedOptions,
+} from './cached-options.js';
 import { checkFunctionKind } from './function-kind.js';
 import type { IfTheyTake } from './if-they-take.js';
 import { decorator } from './method-decorator.js';
@@ -40,7 +45,7 @@ export function cachedDecorator(
   defaults: CachedOptions = {},
 ): unknown {
   checkOptionsObject(given, who, further);
-  const options = { ...defaults, ...withoutUndefined(given) };
+  const options = { ...applicable(defaults, given), ...withoutUndefined(given) };
   checkCachedOptions(options);
   return decorator({
     who,

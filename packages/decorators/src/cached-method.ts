@@ -56,6 +56,8 @@ export class CachedMethod implements MethodReplacement {
         : elsewhere(this, args);
     };
     const controls = controlsOf(calls, (args) => call(instance, args));
+    // What others put on the method, a framework's metadata say, is found on it, too.
+    Object.setPrototypeOf(bound, this.method);
     this.#bound.set(instance, likeOriginal(bound, this.#original, controls));
     return bound;
   }
@@ -124,8 +126,16 @@ export class CachedMethod implements MethodReplacement {
   #controlsFor(receiver: unknown): CacheControls<AnyFunction> {
     const instance = receiver === this.method ? this.#onlyInstance() : receiver;
     if (isObject(instance)) return this.of(instance) as unknown as CacheControls<AnyFunction>;
+    if (this.#options.scope !== 'class') throw this.#noInstance();
+    // There is one cache for all; but to call the method takes an instance.
+    return controlsOf(this.#callsOf(undefined) as CallCache, () => {
+      throw this.#noInstance();
+    });
+  }
+
+  #noInstance(): CacheError {
     const name = String(this.#place.key);
-    throw new CacheError(
+    return new CacheError(
       'ERR_ACACHE_NO_INSTANCE',
       `${name} cannot tell which instance its cache is asked for: ` +
         `say so by asCached(this.${name}, this) or this.${name}.refresh.call(this, …)`,

@@ -3,8 +3,8 @@ import {
   describeValue,
   InvalidOptionError,
   type AsyncCacheOptions,
-  type Cache,
 } from '@acache/core';
+import type { AnyCache } from './any-cache.js';
 
 /** How the results of a function are cached: the options of `AsyncCache`, and what follows. */
 export interface CachedOptions<V = any> extends AsyncCacheOptions<any, V> {
@@ -24,7 +24,7 @@ export interface CachedOptions<V = any> extends AsyncCacheOptions<any, V> {
    * A cache to keep results in, instead of one of its own. What it decides itself, such as `maxSize`, can
    * then not be given; `ttl`, stale windows and timeouts can. An anonymous function needs a `name` then.
    */
-  cache?: Cache<any>;
+  cache?: AnyCache;
   /**
    * Whom a method's results are for: `'instance'` keeps those of each instance apart, and an instance can
    * be collected with them; `'class'` shares them. A function is not concerned.
@@ -70,7 +70,14 @@ export function checkCachedOptions(options: CachedOptions): void {
   }
   if (cache !== undefined) checkCacheDecides(cache, options);
   // Whatever else cannot be meant is told now, and not by the first call.
-  else new AsyncCache({ ...cacheOptions(options), tier: undefined, persistence: undefined });
+  new AsyncCache({ ...cacheOptions(options), tier: undefined, persistence: undefined });
+}
+
+/** The defaults that apply: a cache that is given decides the rest. */
+export function applicable(defaults: CachedOptions, { cache }: CachedOptions): CachedOptions {
+  if (cache === undefined) return defaults;
+  const isDecided = new Set<string>(OF_THE_CACHE);
+  return Object.fromEntries(Object.entries(defaults).filter(([name]) => !isDecided.has(name)));
 }
 
 /** The options for a cache of the function's own. */
@@ -101,8 +108,8 @@ export function checkOptionsObject(
 
 /** @throws InvalidOptionError when it is no `Cache` */
 export function checkCache(cache: unknown): void {
-  const { get, invalidateTags } = (cache ?? {}) as Partial<Cache>;
-  if (typeof get === 'function' && typeof invalidateTags === 'function') return;
+  const { getWithMeta, invalidateTags } = (cache ?? {}) as Partial<AnyCache>;
+  if (typeof getWithMeta === 'function' && typeof invalidateTags === 'function') return;
   throw new InvalidOptionError(
     `cache must be a Cache such as new AsyncCache(), got ${describeValue(cache)}`,
   );

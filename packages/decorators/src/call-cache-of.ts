@@ -1,4 +1,5 @@
-import { InvalidOptionError, type Cache } from '@acache/core';
+import { InvalidOptionError } from '@acache/core';
+import type { AnyCache } from './any-cache.js';
 import type { AnyFunction } from './cached-function.js';
 import type { CallCache } from './call-cache.js';
 import type { CachedOptions } from './cached-options.js';
@@ -30,10 +31,10 @@ export function callCacheOf(
 }
 
 /** Which function has which name in a cache. */
-const claims = new WeakMap<Cache, Map<string, WeakRef<AnyFunction>>>();
+const claims = new WeakMap<AnyCache, Map<string, WeakRef<AnyFunction>>>();
 
 /** Two functions of one name would be given each other's results. */
-function claim(cache: Cache, name: string, fn: AnyFunction, who: string): void {
+function claim(cache: AnyCache, name: string, fn: AnyFunction, who: string): void {
   const names = claims.get(cache) ?? new Map<string, WeakRef<AnyFunction>>();
   claims.set(cache, names);
   const other = names.get(name)?.deref();

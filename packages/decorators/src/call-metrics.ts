@@ -1,11 +1,12 @@
-import type { CacheMetrics, ReadResult } from '@acache/core';
+import { idOf, type CacheMetrics, type KeyId, type ReadResult } from '@acache/core';
 
 /** Counts the calls of one function in a cache that it shares with others. */
 export class CallMetrics {
   #counts = zero();
+  readonly #running = new Map<KeyId, number>();
 
-  begin(): CountedCall {
-    return new CountedCall(this.#counts);
+  begin(key: unknown): CountedCall {
+    return new CountedCall(this.#counts, this.#running, idOf(key));
   }
 
   reset(): void {
@@ -37,23 +38,31 @@ function zero() {
 /** One call, counted as the cache counts it. */
 class CountedCall {
   readonly #counts: Counts;
-  #loaded = false;
+  /** How many loads of a key run. */
+  readonly #running: Map<KeyId, number>;
+  readonly #id: KeyId;
+  readonly #mayJoin: boolean;
 
-  constructor(counts: Counts) {
+  constructor(counts: Counts, running: Map<KeyId, number>, id: KeyId) {
     this.#counts = counts;
+    this.#running = running;
+    this.#id = id;
+    this.#mayJoin = running.has(id);
   }
 
   async load(call: () => unknown): Promise<unknown> {
-    this.#loaded = true;
-    this.#counts.loads++;
+    const counts = this.#counts;
+    counts.loads++;
     const startedAt = performance.now();
+    this.#run(1);
     try {
       return await call();
     } catch (error) {
-      this.#counts.loadErrors++;
+      counts.loadErrors++;
       throw error;
     } finally {
-      this.#counts.loadTimeMs += performance.now() - startedAt;
+      this.#run(-1);
+      counts.loadTimeMs += performance.now() - startedAt;
     }
   }
 
@@ -63,16 +72,24 @@ class CountedCall {
     try {
       result = await reading;
     } catch (error) {
+      if ((error as { code?: unknown } | null)?.code === 'ERR_ACACHE_CLOSED') throw error;
       counts.misses++;
-      if (!this.#loaded) counts.joined++;
+      if (this.#mayJoin) counts.joined++;
       throw error;
     }
     const { source, status } = result;
-    if (status === 'hit' || status === 'stale') counts.hits++;
+    const isStale = status === 'stale' || status === 'error-stale';
+    if (status === 'hit' || isStale) counts.hits++;
     else counts.misses++;
-    if (status === 'stale') counts.staleHits++;
+    if (isStale) counts.staleHits++;
     if (status === 'joined') counts.joined++;
     if (source === 'tier') counts.tierHits++;
     return result.value;
+  }
+
+  #run(change: number): void {
+    const running = (this.#running.get(this.#id) ?? 0) + change;
+    if (running > 0) this.#running.set(this.#id, running);
+    else this.#running.delete(this.#id);
   }
 }

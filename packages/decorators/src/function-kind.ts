@@ -17,7 +17,8 @@ export function checkFunctionKind(fn: unknown, who: string): void {
         'what one caller has read of it is gone for the next',
     );
   }
-  if (/^class\b/.test(Function.prototype.toString.call(fn))) {
+  // That of a class alone cannot be written to.
+  if (Object.getOwnPropertyDescriptor(fn, 'prototype')?.writable === false) {
     throw new InvalidOptionError(
       `${who} takes a function, got the class ${fn.name || 'expression'}`,
     );

@@ -1,3 +1,4 @@
+export type { AnyCache } from './any-cache.js';
 export { AsyncLRU } from './async-lru.js';
 export { AsyncTTL } from './async-ttl.js';
 export { cached } from './cached.js';

@@ -1,7 +1,8 @@
-import { InvalidOptionError, type Cache } from '@acache/core';
+import { InvalidOptionError } from '@acache/core';
+import type { AnyCache } from './any-cache.js';
 import type { AnyFunction, Async, AsyncFunction } from './cached-function.js';
 import { checkCache, checkOptionsObject } from './cached-options.js';
-import { checkList, listFor, type CallList } from './call-list.js';
+import { checkList, keysFor, tagsFor, type CallList } from './call-list.js';
 import { checkFunctionKind, checkResult } from './function-kind.js';
 import type { IfTheyTake } from './if-they-take.js';
 import { invalidate, type Invalidation } from './invalidation.js';
@@ -19,7 +20,7 @@ export interface InvalidatesOptions {
    * @defaultValue the caches that decorated functions of this process have of their own: for tags those of
    *   functions with `tags`, for keys those of functions with `key`
    */
-  cache?: Cache<any>;
+  cache?: AnyCache;
 }
 
 /** Invalidates around what it is put on: a function, or a method by a decorator of either kind. */
@@ -60,6 +61,9 @@ export function invalidates(options: InvalidatesOptions, ...further: unknown[]):
   const { cache, keys, tags } = options;
   checkList(tags, 'tags');
   checkList(keys, 'keys');
+  // What is given as it is can be told now.
+  if (typeof tags !== 'function') tagsFor(tags, []);
+  if (typeof keys !== 'function') keysFor(keys, []);
   if (cache !== undefined) checkCache(cache);
   if (tags === undefined && keys === undefined) {
     throw new InvalidOptionError(`${who} needs tags or keys, got neither`);
@@ -71,12 +75,12 @@ export function invalidates(options: InvalidatesOptions, ...further: unknown[]):
   return decorator({ who, wrap, replace: (method) => ({ method: wrap(method) }) });
 }
 
-function mutation(fn: AnyFunction, { cache, keys = [], tags = [] }: InvalidatesOptions) {
+function mutation(fn: AnyFunction, { cache, keys, tags }: InvalidatesOptions) {
   return async function (this: unknown, ...args: unknown[]): Promise<unknown> {
     const what: Invalidation = {
       cache,
-      keys: listFor(keys, args, 'keys'),
-      tags: listFor(tags, args, 'tags'),
+      keys: keysFor(keys, args),
+      tags: tagsFor(tags, args),
     };
     await invalidate(what);
     let result: unknown;

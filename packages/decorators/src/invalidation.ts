@@ -1,4 +1,4 @@
-import type { Cache } from '@acache/core';
+import type { AnyCache } from './any-cache.js';
 import { reachableCaches } from './reachable-caches.js';
 import { keyTag } from './shared-cache.js';
 
@@ -7,7 +7,7 @@ export interface Invalidation {
   readonly tags: readonly string[];
   readonly keys: readonly unknown[];
   /** `undefined`: wherever a decorated function keeps its results in a cache of its own. */
-  readonly cache: Cache | undefined;
+  readonly cache: AnyCache | undefined;
 }
 
 /** Makes it invalid; memory has changed when this returns. */

@@ -49,7 +49,8 @@ function becomingAccessor(
     has(target, name) {
       // `Object.defineProperty` asks for this first of all; nobody else has a reason to.
       if (name === 'enumerable') {
-        asAccessor = target.value === replacement.method && !staysMethod();
+        const isOurs = target.value === replacement.method && Object.isExtensible(target);
+        asAccessor = isOurs && !staysMethod();
       }
       if (!asAccessor) return name in target;
       return name === 'enumerable' || name === 'configurable' || name in accessor;

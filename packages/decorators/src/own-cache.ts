@@ -1,7 +1,7 @@
 import { AsyncCache, type CacheMetrics, type GetOptions } from '@acache/core';
 import type { Call, CallCache } from './call-cache.js';
 import { cacheOptions, type CachedOptions } from './cached-options.js';
-import { listFor } from './call-list.js';
+import { tagsFor } from './call-list.js';
 import { reachable } from './reachable-caches.js';
 
 /** Results in a cache of their own. */
@@ -49,9 +49,7 @@ export class OwnCache implements CallCache {
 
   #loading(args: readonly unknown[], call: Call): GetOptions {
     const { tags } = this.#options;
-    return tags === undefined
-      ? { loader: call }
-      : { loader: call, tags: listFor(tags, args, 'tags') };
+    return tags === undefined ? { loader: call } : { loader: call, tags: tagsFor(tags, args) };
   }
 
   /** One number or text is its own key, which is the fastest; else the arguments are, by value. */

@@ -1,19 +1,19 @@
-import type { Cache } from '@acache/core';
+import type { AnyCache } from './any-cache.js';
 import type { CachedOptions } from './cached-options.js';
 
 /** The caches that `invalidates` reaches without being given one. */
 interface Reachable {
   /** Of functions with `tags`. */
-  readonly tagged: Set<WeakRef<Cache>>;
+  readonly tagged: Set<WeakRef<AnyCache>>;
   /** Of functions with `key`. */
-  readonly keyed: Set<WeakRef<Cache>>;
+  readonly keyed: Set<WeakRef<AnyCache>>;
 }
 
 /** Known by a symbol of the platform, so that the ESM and the CJS copy of this package share it. */
 const REACHABLE = Symbol.for('@acache/decorators: reachable caches');
 
 /** Takes a function's own cache in. Only weakly: an instance and its cache can be collected. */
-export function reachable(cache: Cache, { key, tags }: CachedOptions): void {
+export function reachable(cache: AnyCache, { key, tags }: CachedOptions): void {
   const { keyed, tagged } = all();
   const ref = new WeakRef(cache);
   if (tags !== undefined) enter(tagged, cache, ref);
@@ -21,7 +21,7 @@ export function reachable(cache: Cache, { key, tags }: CachedOptions): void {
 }
 
 /** The caches that are still alive of functions with `tags`, or with `key`. */
-export function reachableCaches(by: keyof Reachable): Cache[] {
+export function reachableCaches(by: keyof Reachable): AnyCache[] {
   return Array.from(all()[by], (ref) => ref.deref()).filter((cache) => cache !== undefined);
 }
 
@@ -30,7 +30,7 @@ const collected = new FinalizationRegistry<() => void>((forget) => {
   forget();
 });
 
-function enter(set: Set<WeakRef<Cache>>, cache: Cache, ref: WeakRef<Cache>): void {
+function enter(set: Set<WeakRef<AnyCache>>, cache: AnyCache, ref: WeakRef<AnyCache>): void {
   set.add(ref);
   collected.register(cache, () => {
     set.delete(ref);

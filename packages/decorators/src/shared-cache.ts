@@ -1,6 +1,7 @@
-import { encodeKey, makeKey, type Cache, type CacheMetrics, type GetOptions } from '@acache/core';
+import { encodeKey, makeKey, type CacheMetrics, type GetOptions } from '@acache/core';
+import type { AnyCache } from './any-cache.js';
 import type { Call, CallCache } from './call-cache.js';
-import { listFor } from './call-list.js';
+import { tagsFor } from './call-list.js';
 import { CallMetrics } from './call-metrics.js';
 import type { CachedOptions } from './cached-options.js';
 
@@ -14,14 +15,14 @@ export interface Owner {
 
 /** Results in a cache that was given, beside those of others. */
 export class SharedCache implements CallCache {
-  readonly #cache: Cache;
+  readonly #cache: AnyCache;
   readonly #options: CachedOptions;
   readonly #owner: Owner;
   /** On all its entries, so that they can be cleared without the others. */
   readonly #tag: string;
   readonly #metrics = new CallMetrics();
 
-  constructor(cache: Cache, options: CachedOptions, owner: Owner) {
+  constructor(cache: AnyCache, options: CachedOptions, owner: Owner) {
     this.#cache = cache;
     this.#options = options;
     this.#owner = owner;
@@ -51,7 +52,8 @@ export class SharedCache implements CallCache {
 
   async #read(args: readonly unknown[], call: Call, refresh: boolean): Promise<unknown> {
     const { ttl, staleWhileRevalidate, staleIfError, timeout, softTimeout } = this.#options;
-    const count = this.#metrics.begin();
+    const key = this.#keyOf(args);
+    const count = this.#metrics.begin(key);
     const options: GetOptions = {
       loader: () => count.load(call),
       tags: this.#tagsOf(args),
@@ -62,12 +64,12 @@ export class SharedCache implements CallCache {
       ...(timeout !== undefined && { timeout }),
       ...(softTimeout !== undefined && { softTimeout }),
     };
-    return count.outcome(this.#cache.getWithMeta(this.#keyOf(args), options));
+    return count.outcome(this.#cache.getWithMeta(key, options));
   }
 
   #tagsOf(args: readonly unknown[]): string[] {
-    const { key, tags = [] } = this.#options;
-    const own = [this.#tag, ...listFor(tags, args, 'tags')];
+    const { key, tags } = this.#options;
+    const own = [this.#tag, ...tagsFor(tags, args)];
     // The key of the entry names the instance too: by this tag it can be found by the given key alone.
     return key !== undefined && this.#owner.instance !== undefined
       ? [...own, keyTag(key(...args))]

@@ -1,0 +1,13 @@
+import ts from 'typescript';
+
+/**
+ * Compiles for Jest what is written with the decorators of old. ts-jest cannot compile two ways in one
+ * project: a process keeps to the options of the file that it happens to compile first.
+ */
+export default {
+  process(source, fileName, { transformerConfig }) {
+    const { options } = ts.convertCompilerOptionsFromJson(transformerConfig, import.meta.dirname);
+    const compilerOptions = { ...options, inlineSourceMap: true, sourceMap: false };
+    return { code: ts.transpileModule(source, { fileName, compilerOptions }).outputText };
+  },
+};
