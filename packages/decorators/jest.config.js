@@ -1,8 +1,3 @@
-import preset from '../../jest.preset.js';
-
-const [[, [, { tsconfig }]]] = Object.entries(preset.transform);
-const legacy = { experimentalDecorators: true, emitDecoratorMetadata: true };
-
 /** Tests named `*.legacy.test.ts` are compiled with the decorators of old; the first pattern that matches counts. */
 export default {
   displayName: 'decorators',
@@ -10,8 +5,7 @@ export default {
   transform: {
     '^.+\\.legacy\\.test\\.ts$': [
       '<rootDir>/test/legacy-transformer.js',
-      { ...tsconfig, ...legacy },
+      { experimentalDecorators: true, emitDecoratorMetadata: true },
     ],
-    ...preset.transform,
   },
 };

@@ -1,5 +1,6 @@
 import { cachedDecorator, type CachedDecorator } from './cached-decorator.js';
 import type { CachedOptions } from './cached-options.js';
+import type { NothingElse } from './if-they-take.js';
 
 /**
  * Caches the last results of a function or method; the least recently used goes for room.
@@ -11,7 +12,9 @@ import type { CachedOptions } from './cached-options.js';
  * @param options - those of `cached`; `maxSize` is 128 where it is not given
  * @throws InvalidOptionError for an option that cannot be meant
  */
-export function AsyncLRU<O extends CachedOptions = CachedOptions>(options?: O): CachedDecorator<O>;
+export function AsyncLRU<O extends CachedOptions = CachedOptions>(
+  options?: O & NothingElse<O, CachedOptions>,
+): CachedDecorator<O>;
 export function AsyncLRU(options: CachedOptions = {}, ...further: unknown[]): unknown {
   return cachedDecorator('AsyncLRU', options, further);
 }

@@ -1,5 +1,6 @@
 import { cachedDecorator, type CachedDecorator } from './cached-decorator.js';
 import type { CachedOptions } from './cached-options.js';
+import type { NothingElse } from './if-they-take.js';
 
 /**
  * Caches the results of a function or method for a time.
@@ -11,7 +12,9 @@ import type { CachedOptions } from './cached-options.js';
  * @param options - those of `cached`; `ttl` is 60 seconds and `maxSize` 1024 where they are not given
  * @throws InvalidOptionError for an option that cannot be meant
  */
-export function AsyncTTL<O extends CachedOptions = CachedOptions>(options?: O): CachedDecorator<O>;
+export function AsyncTTL<O extends CachedOptions = CachedOptions>(
+  options?: O & NothingElse<O, CachedOptions>,
+): CachedDecorator<O>;
 export function AsyncTTL(options: CachedOptions = {}, ...further: unknown[]): unknown {
   return cachedDecorator('AsyncTTL', options, further, { ttl: '60s', maxSize: 1024 });
 }

@@ -8,13 +8,13 @@ import {
   type CachedOptions,
 } from './cached-options.js';
 import { checkFunctionKind } from './function-kind.js';
-import type { IfTheyTake } from './if-they-take.js';
+import type { IfTheyTake, IfTheyTakeValue } from './if-they-take.js';
 import { decorator } from './method-decorator.js';
 import type { MethodPlace } from './method-place.js';
 import { wrapFunction } from './wrap-function.js';
 
 /** Caches what it is put on: a function, or a method by a decorator of either kind. */
-export interface CachedDecorator<O = unknown> {
+export interface CachedDecorator<O = any> {
   /** As a TC39 method decorator. */
   <This, F extends (this: This, ...args: any) => PromiseLike<any>>(
     method: F,
@@ -27,7 +27,12 @@ export interface CachedDecorator<O = unknown> {
     descriptor: TypedPropertyDescriptor<F>,
   ): IfTheyTake<O, 'key' | 'tags', F, TypedPropertyDescriptor<F>>;
   /** As a wrapper. */
-  <F extends AnyFunction>(fn: F & IfTheyTake<O, 'key' | 'tags', F, unknown>): CachedFunction<F>;
+  <F extends AnyFunction>(
+    fn: F &
+      IfTheyTake<O, 'key' | 'tags', F, unknown> &
+      IfTheyTakeValue<O, 'ttl' | 'weigh' | 'clone', F, unknown>,
+    context?: never,
+  ): CachedFunction<F>;
 }
 
 /**

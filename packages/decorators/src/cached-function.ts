@@ -21,7 +21,7 @@ export type ArgumentsOf<F> = F extends {
 /** A function as it is once it is cached: an async one as it was, a sync one promises its result. */
 export type Async<F extends AnyFunction> = F extends AsyncFunction
   ? F
-  : (this: ThisParameterType<F>, ...args: Parameters<F>) => Promise<ReturnType<F>>;
+  : (this: ThisParameterType<F>, ...args: Parameters<F>) => Promise<Awaited<ReturnType<F>>>;
 
 /** What a cached function has besides being called. Read from an instance, it concerns that instance alone. */
 export interface CacheControls<F extends AnyFunction> {

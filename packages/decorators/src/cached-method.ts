@@ -1,4 +1,4 @@
-import { CacheError, type CacheMetrics } from '@acache/core';
+import { CacheError, InvalidOptionError, type CacheMetrics } from '@acache/core';
 import type { AnyFunction, CacheControls } from './cached-function.js';
 import { callCacheOf } from './call-cache-of.js';
 import type { CallCache } from './call-cache.js';
@@ -46,19 +46,14 @@ export class CachedMethod implements MethodReplacement {
   of(instance: object): AnyFunction {
     const known = this.#bound.get(instance);
     if (known !== undefined) return known;
-    const calls = this.#callsOf(instance) as CallCache;
-    const call = (of: unknown, args: readonly unknown[]) => this.#apply(of, args);
-    const elsewhere = (of: unknown, args: unknown[]) => this.#call(of, args);
+    const call = (self: unknown, args: readonly unknown[]) => this.#call(self, args);
     const bound = function (this: unknown, ...args: unknown[]): Promise<unknown> {
       // Taken off its instance, the method still belongs to it.
-      return this === instance || this === undefined
-        ? calls.get(args, () => call(instance, args))
-        : elsewhere(this, args);
+      return call(this === undefined ? instance : this, args);
     };
-    const controls = controlsOf(calls, (args) => call(instance, args));
     // What others put on the method, a framework's metadata say, is found on it, too.
     Object.setPrototypeOf(bound, this.method);
-    this.#bound.set(instance, likeOriginal(bound, this.#original, controls));
+    this.#bound.set(instance, likeOriginal(bound, this.#original, this.#controlsOf(instance)));
     return bound;
   }
 
@@ -93,6 +88,13 @@ export class CachedMethod implements MethodReplacement {
 
   #newClassCache(instance: unknown): CallCache {
     const label = labelOf(this.#place, instance);
+    const { cache, name } = this.#options;
+    // Below another decorator the class is not known, and that of an instance may be a subclass.
+    if (cache !== undefined && name === undefined && this.#place.className === undefined) {
+      throw new InvalidOptionError(
+        `${this.#who} needs a name for ${label} on a cache that is shared`,
+      );
+    }
     return callCacheOf(this.#options, this.#original, this.#who, label);
   }
 
@@ -102,6 +104,13 @@ export class CachedMethod implements MethodReplacement {
     return cache === undefined
       ? new OwnCache(this.#options, label)
       : new SharedCache(cache, this.#options, { name, instance: uniqueId() });
+  }
+
+  #controlsOf(instance: object): CacheControls<AnyFunction> {
+    const calls = (): CallCache => this.#callsOf(instance) as CallCache;
+    const call = (args: readonly unknown[]) => this.#apply(instance, args);
+    const refresh = async (...args: unknown[]) => calls().refresh(args, () => call(args));
+    return { ...controlsOf(calls), refresh };
   }
 
   /** The controls of a method that was not read from an instance: they are told by their `this`. */
@@ -125,12 +134,11 @@ export class CachedMethod implements MethodReplacement {
 
   #controlsFor(receiver: unknown): CacheControls<AnyFunction> {
     const instance = receiver === this.method ? this.#onlyInstance() : receiver;
-    if (isObject(instance)) return this.of(instance) as unknown as CacheControls<AnyFunction>;
+    if (isObject(instance)) return this.#controlsOf(instance);
     if (this.#options.scope !== 'class') throw this.#noInstance();
     // There is one cache for all; but to call the method takes an instance.
-    return controlsOf(this.#callsOf(undefined) as CallCache, () => {
-      throw this.#noInstance();
-    });
+    const controls = controlsOf(() => this.#callsOf(undefined) as CallCache);
+    return { ...controls, refresh: () => Promise.reject(this.#noInstance()) };
   }
 
   #noInstance(): CacheError {

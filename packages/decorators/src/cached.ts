@@ -1,7 +1,13 @@
 import type { AnyFunction, CachedFunction } from './cached-function.js';
 import { cachedDecorator, type CachedDecorator } from './cached-decorator.js';
 import type { CachedOptions } from './cached-options.js';
+import type { NothingElse } from './if-they-take.js';
 import { isStandardContext } from './standard-method.js';
+
+/** What a method decorator is told is no options, though it has a `name`: `cached` has to be called first. */
+interface NoContext {
+  addInitializer?: never;
+}
 
 /** The options for one function, whose types they know. */
 export interface FunctionOptions<F extends AnyFunction> extends CachedOptions<
@@ -25,9 +31,11 @@ export interface FunctionOptions<F extends AnyFunction> extends CachedOptions<
  */
 export function cached<F extends AnyFunction>(
   fn: F,
-  options?: FunctionOptions<F>,
+  options?: FunctionOptions<F> & NoContext,
 ): CachedFunction<F>;
-export function cached<O extends CachedOptions = CachedOptions>(options?: O): CachedDecorator<O>;
+export function cached<O extends CachedOptions = CachedOptions>(
+  options?: O & NothingElse<O, CachedOptions>,
+): CachedDecorator<O>;
 export function cached(first: unknown = {}, ...further: unknown[]): unknown {
   const [options = {}] = further;
   if (typeof first !== 'function' || further.length > 1 || isStandardContext(options)) {

@@ -42,6 +42,7 @@ class CountedCall {
   readonly #running: Map<KeyId, number>;
   readonly #id: KeyId;
   readonly #mayJoin: boolean;
+  #loaded = false;
 
   constructor(counts: Counts, running: Map<KeyId, number>, id: KeyId) {
     this.#counts = counts;
@@ -52,6 +53,7 @@ class CountedCall {
 
   async load(call: () => unknown): Promise<unknown> {
     const counts = this.#counts;
+    this.#loaded = true;
     counts.loads++;
     const startedAt = performance.now();
     this.#run(1);
@@ -74,7 +76,7 @@ class CountedCall {
     } catch (error) {
       if ((error as { code?: unknown } | null)?.code === 'ERR_ACACHE_CLOSED') throw error;
       counts.misses++;
-      if (this.#mayJoin) counts.joined++;
+      if (this.#mayJoin && !this.#loaded) counts.joined++;
       throw error;
     }
     const { source, status } = result;

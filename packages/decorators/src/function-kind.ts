@@ -32,19 +32,27 @@ export function checkFunctionKind(fn: unknown, who: string): void {
  * @throws CacheError `ERR_ACACHE_GENERATOR` for an iterator
  */
 export function checkResult(result: unknown, name: string): unknown {
-  if (typeof result === 'object' && result !== null && isGenerator(result)) {
+  if (typeof result !== 'object' || result === null) return result;
+  if (typeof (result as { then?: unknown }).then === 'function') {
+    return (result as PromiseLike<unknown>).then((value) => checkValue(value, name));
+  }
+  return checkValue(result, name);
+}
+
+function checkValue(value: unknown, name: string): unknown {
+  if (typeof value === 'object' && value !== null && isGenerator(value)) {
     throw new CacheError(
       'ERR_ACACHE_GENERATOR',
       `${name || 'an anonymous function'} returned a generator, which cannot be cached: ` +
         'what one caller has read of it is gone for the next',
     );
   }
-  return result;
+  return value;
 }
 
-function isGenerator(result: object): boolean {
-  if (!(Symbol.asyncIterator in result || Symbol.iterator in result)) return false;
-  const { next, return: end } = result as { next?: unknown; return?: unknown };
+function isGenerator(value: object): boolean {
+  if (!(Symbol.asyncIterator in value || Symbol.iterator in value)) return false;
+  const { next, return: end } = value as { next?: unknown; return?: unknown };
   return typeof next === 'function' && typeof end === 'function';
 }
 

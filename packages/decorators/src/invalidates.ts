@@ -4,7 +4,7 @@ import type { AnyFunction, Async, AsyncFunction } from './cached-function.js';
 import { checkCache, checkOptionsObject } from './cached-options.js';
 import { checkList, keysFor, tagsFor, type CallList } from './call-list.js';
 import { checkFunctionKind, checkResult } from './function-kind.js';
-import type { IfTheyTake } from './if-they-take.js';
+import type { IfTheyTake, NothingElse } from './if-they-take.js';
 import { invalidate, type Invalidation } from './invalidation.js';
 import { likeOriginal } from './like-original.js';
 import { decorator } from './method-decorator.js';
@@ -24,7 +24,7 @@ export interface InvalidatesOptions {
 }
 
 /** Invalidates around what it is put on: a function, or a method by a decorator of either kind. */
-export interface InvalidatesDecorator<O = unknown> {
+export interface InvalidatesDecorator<O = any> {
   /** As a TC39 method decorator. */
   <This, F extends (this: This, ...args: any) => PromiseLike<any>>(
     method: F,
@@ -37,7 +37,10 @@ export interface InvalidatesDecorator<O = unknown> {
     descriptor: TypedPropertyDescriptor<F>,
   ): IfTheyTake<O, 'keys' | 'tags', F, TypedPropertyDescriptor<F>>;
   /** As a wrapper. */
-  <F extends AnyFunction>(fn: F & IfTheyTake<O, 'keys' | 'tags', F, unknown>): Async<F>;
+  <F extends AnyFunction>(
+    fn: F & IfTheyTake<O, 'keys' | 'tags', F, unknown>,
+    context?: never,
+  ): Async<F>;
 }
 
 /**
@@ -54,7 +57,9 @@ export interface InvalidatesDecorator<O = unknown> {
  *
  * @throws InvalidOptionError for an option that cannot be meant, and for a generator
  */
-export function invalidates<O extends InvalidatesOptions>(options: O): InvalidatesDecorator<O>;
+export function invalidates<O extends InvalidatesOptions>(
+  options: O & NothingElse<O, InvalidatesOptions>,
+): InvalidatesDecorator<O>;
 export function invalidates(options: InvalidatesOptions, ...further: unknown[]): unknown {
   const who = 'invalidates';
   checkOptionsObject(options, who, further);

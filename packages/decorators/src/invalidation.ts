@@ -1,6 +1,6 @@
 import type { AnyCache } from './any-cache.js';
 import { reachableCaches } from './reachable-caches.js';
-import { keyTag } from './shared-cache.js';
+import { keyTags } from './shared-cache.js';
 
 /** What one call of a mutation makes invalid. */
 export interface Invalidation {
@@ -15,7 +15,7 @@ export async function invalidate({ cache, keys, tags }: Invalidation): Promise<v
   const work: Promise<unknown>[] = [];
   if (cache !== undefined) {
     for (const key of keys) work.push(cache.delete(key));
-    const allTags = [...tags, ...keys.map(keyTag)];
+    const allTags = [...tags, ...keys.flatMap(keyTags)];
     if (allTags.length > 0) work.push(cache.invalidateTags(...allTags));
   } else {
     if (tags.length > 0) {

@@ -8,7 +8,9 @@ export function likeOriginal<W extends AnyFunction>(
 ): W {
   const { name, length } = original;
   for (const [key, value] of Object.entries({ name, length, ...properties })) {
-    Object.defineProperty(wrapper, key, { value, configurable: true });
+    const isOwn = key in properties;
+    // Tests replace what they watch.
+    Object.defineProperty(wrapper, key, { value, configurable: true, writable: isOwn });
   }
   return wrapper;
 }

@@ -72,7 +72,7 @@ export class SharedCache implements CallCache {
     const own = [this.#tag, ...tagsFor(tags, args)];
     // The key of the entry names the instance too: by this tag it can be found by the given key alone.
     return key !== undefined && this.#owner.instance !== undefined
-      ? [...own, keyTag(key(...args))]
+      ? [...own, ...keyTags(key(...args))]
       : own;
   }
 
@@ -88,7 +88,7 @@ export class SharedCache implements CallCache {
   }
 }
 
-/** On the entries that instances keep apart under this key. */
-export function keyTag(key: unknown): string {
-  return `acache:key:${encodeKey(key)}`;
+/** On the entries that instances keep apart under this key; a symbol names none. */
+export function keyTags(key: unknown): string[] {
+  return typeof key === 'symbol' ? [] : [`acache:key:${encodeKey(key)}`];
 }

@@ -17,22 +17,25 @@ export function wrapFunction<F extends AnyFunction>(
 ): CachedFunction<F> {
   checkFunctionKind(fn, who);
   const calls = callCacheOf(options, fn, who);
+  const call = (self: unknown, args: readonly unknown[]): unknown =>
+    checkResult(fn.apply(self, args as unknown[]), fn.name);
   const wrapper = function (this: unknown, ...args: unknown[]): Promise<unknown> {
-    return calls.get(args, () => checkResult(fn.apply(this, args), fn.name));
+    return calls.get(args, () => call(this, args));
   };
-  const controls = controlsOf(calls, (args) => checkResult(fn(...args), fn.name));
+  const refresh = function (this: unknown, ...args: unknown[]): Promise<unknown> {
+    // As a property of the function it has no other `this`, unless it is called with one.
+    const self = this === wrapper ? undefined : this;
+    return calls.refresh(args, () => call(self, args));
+  };
+  const controls = { ...controlsOf(() => calls), refresh };
   return likeOriginal(wrapper, fn, controls) as unknown as CachedFunction<F>;
 }
 
-/** The controls of one function's cache, or of one method's of one instance. */
-export function controlsOf(
-  calls: CallCache,
-  call: (args: readonly unknown[]) => unknown,
-): CacheControls<AnyFunction> {
+/** The controls of one function's cache, or of one method's of one instance; all but `refresh`. */
+export function controlsOf(calls: () => CallCache): Omit<CacheControls<AnyFunction>, 'refresh'> {
   return {
-    refresh: (...args: unknown[]) => calls.refresh(args, () => call(args)),
-    invalidateCache: (...args: unknown[]) => calls.invalidate(args),
-    clearCache: () => calls.clear(),
-    getMetrics: () => calls.getMetrics(),
+    invalidateCache: async (...args: unknown[]) => calls().invalidate(args),
+    clearCache: async () => calls().clear(),
+    getMetrics: () => calls().getMetrics(),
   };
 }

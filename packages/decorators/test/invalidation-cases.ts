@@ -368,7 +368,6 @@ export function invalidationCases(makeUsers: MakeUsers): void {
     });
   });
 
-  // FAILS: a symbol is a key of a cache in memory, by identity, but has no encoding.
   it('of keys that are symbols make invalid, too', async () => {
     const key = Symbol('key');
     const cache = new AsyncCache();
@@ -391,7 +390,6 @@ export function invalidationCases(makeUsers: MakeUsers): void {
     }
   });
 
-  // FAILS: the key is the user's own object, and is read again after the write.
   it('are those of before the write, whatever becomes of a key that is an object', async () => {
     const tag = freshTag();
     const { users, loads, read, saves } = scene(

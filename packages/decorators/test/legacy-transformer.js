@@ -5,8 +5,13 @@ import ts from 'typescript';
  * project: a process keeps to the options of the file that it happens to compile first.
  */
 export default {
-  process(source, fileName, { transformerConfig }) {
-    const { options } = ts.convertCompilerOptionsFromJson(transformerConfig, import.meta.dirname);
+  process(source, fileName, { config, transformerConfig }) {
+    // All else as the preset has it.
+    const [, , { tsconfig }] = config.transform.find(([, path]) => path.includes('ts-jest'));
+    const { options } = ts.convertCompilerOptionsFromJson(
+      { ...tsconfig, ...transformerConfig },
+      import.meta.dirname,
+    );
     const compilerOptions = { ...options, inlineSourceMap: true, sourceMap: false };
     return { code: ts.transpileModule(source, { fileName, compilerOptions }).outputText };
   },
