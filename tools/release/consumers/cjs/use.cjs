@@ -9,8 +9,8 @@ async function main() {
   assert.equal(await cache.get(makeKey('user', [1]), () => 'nobody'), 'Ada');
   const load = batchLoader(async (keys) => keys.map((key) => key.toUpperCase()));
   assert.equal(await cache.get('ada', load), 'ADA');
-  const find = cached(load, { cache, name: 'find' });
-  assert.equal(await find('bob'), 'BOB');
+  const find = cached(async (name) => name.length, { cache, name: 'find' });
+  assert.equal(await find('bob'), 3);
   await cache.close();
 }
 
