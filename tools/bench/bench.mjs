@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { buildCore, copyBuiltCore } from './lib/build-core.mjs';
+import { buildSubject, copyBuiltSubject } from './lib/build-subject.mjs';
 import { judge } from './lib/goals.mjs';
 import { installPeers } from './lib/install-peers.mjs';
 import { plan } from './lib/jobs.mjs';
@@ -18,17 +18,19 @@ if (options.help) {
   process.exit(0);
 }
 orExit(installPeers);
-if (options.build) orExit(buildCore);
+if (options.build) orExit(buildSubject);
 
-const subject = pathToFileURL(resolve(options.subject ?? orExit(copyBuiltCore))).href;
+const subject = pathToFileURL(resolve(options.subject ?? orExit(copyBuiltSubject))).href;
 process.env.ACACHE_BENCH_SUBJECT = subject; // read by contestants/acache.mjs, in processes of their own
-const { AsyncCache } = await import(subject).catch((error) => {
+const exports = await import(subject).catch((error) => {
   console.error(`Cannot import ${subject}: ${error.message}`);
   process.exit(1);
 });
-if (AsyncCache === undefined) console.error(`${subject} has no AsyncCache: its peers only.`);
 
-const plans = plan({ ...options, subject: AsyncCache !== undefined });
+const plans = plan({ ...options, exports: Object.keys(exports) });
+for (const missing of new Set(plans.flatMap((planned) => planned.missing ?? []))) {
+  console.error(`${subject} has no ${missing}: its peers only.`);
+}
 const machine = describeMachine(
   plans.flatMap(({ case: { baseline }, rows }) => [baseline, ...rows.map((row) => row.contestant)]),
 );

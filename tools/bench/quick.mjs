@@ -1,6 +1,7 @@
 /**
  * A look in 20 seconds while tuning, against the limit and lru-cache only:
- * `node tools/bench/quick.mjs packages/core/dist/esm/index.js [hit peek miss miss-bytes burst set memory keys]`.
+ * `node tools/bench/quick.mjs packages/core/dist/esm/index.js [hit peek miss miss-bytes burst set memory keys]`,
+ * or against dataloader: `node tools/bench/quick.mjs packages/batch/dist/esm/index.js dataloader dataloader-bytes`.
  * Same cases as bench.mjs with fewer rounds, one run each, and three caches in one process.
  */
 import { resolve } from 'node:path';
@@ -29,11 +30,25 @@ const looks = [
   ['keys', 0, 'one string'],
   ['keys', 0, 'int, string'],
   ['keys', 0, 'nested'],
+  ['dataloader', 10, '10 keys'],
+  ['dataloader', 100, '100 keys'],
+  ['dataloader', 1_000, '1k keys'],
+  ['dataloader', 10_000, '10k keys'],
+  ['dataloader-bytes', 100, '100 keys'],
+  ['dataloader-bytes', 10_000, '10k keys'],
 ];
+
+/** @param {string} name of a case */
+const rivalOf = (name) => {
+  if (name === 'keys') return undefined;
+  return name.startsWith('dataloader') ? 'dataloader' : 'lru-cache';
+};
 
 const [file, ...only] = process.argv.slice(2);
 if (file === undefined) {
-  console.error('usage: node quick.mjs <module that exports AsyncCache and makeKey> [case …]');
+  console.error(
+    'usage: node quick.mjs <module that exports AsyncCache and makeKey, or DataLoader> [case …]',
+  );
   process.exit(1);
 }
 process.env.ACACHE_BENCH_SUBJECT = pathToFileURL(resolve(file)).href;
@@ -44,8 +59,8 @@ for (const [name, entries, label = short(entries)] of looks) {
   const measured = cases.find((known) => known.name === name);
   if (measured === undefined) throw new Error(`no case ${name}`);
   const { alone = false, baseline, nodeFlags = [], unit } = measured;
-  const rival = name === 'keys' ? [] : ['lru-cache'];
-  const contestants = [...new Set([baseline, SUBJECT, ...rival])];
+  const rival = rivalOf(name);
+  const contestants = [...new Set([baseline, SUBJECT, ...(rival === undefined ? [] : [rival])])];
   const variant = { label, entries, ttl: TTL, peers: [] };
   const job = { case: name, variant, seconds: 0.35 };
   try {
@@ -59,9 +74,12 @@ for (const [name, entries, label = short(entries)] of looks) {
       if (contestant === baseline) return `${contestant} ${here}`;
       return `${contestant} ${ratio(summarize(ratios(samples[contestant], samples[baseline])))} ${here}`;
     });
-    console.log(
-      `${`${name} ${label}`.padEnd(18)}${figures.slice(1).join('   ')}   × ${figures[0]}`,
-    );
+    const [limit, ...others] = figures;
+    if (rival !== undefined && rival !== baseline) {
+      const toRival = ratio(summarize(ratios(samples[SUBJECT], samples[rival])));
+      others.push(`${SUBJECT} / ${rival} ${toRival}`);
+    }
+    console.log(`${`${name} ${label}`.padEnd(27)}${others.join('   ')}   (× ${limit})`);
   } catch (error) {
     console.log(`${name} ${label}: ${error instanceof Error ? error.message : error}`);
   }

@@ -1,5 +1,5 @@
 /** The subject, used as anyone would; ACACHE_BENCH_SUBJECT names the module that exports it. */
-const { AsyncCache, makeKey } = await import(process.env.ACACHE_BENCH_SUBJECT ?? '');
+const { AsyncCache, DataLoader, makeKey } = await import(process.env.ACACHE_BENCH_SUBJECT ?? '');
 
 /** @type {import('../lib/contestant.mjs').Open} */
 export const open = ({ maxSize, ttl, loader }) => {
@@ -11,6 +11,10 @@ export const open = ({ maxSize, ttl, loader }) => {
     size: () => cache.size,
   };
 };
+
+/** @type {import('../lib/contestant.mjs').OpenLoader} */
+export const openLoader = (loadMany, keep) =>
+  new DataLoader(loadMany, keep ? undefined : { cache: false });
 
 /** @param {unknown[]} args */
 export const encode = (args) => makeKey('user', args);

@@ -9,6 +9,7 @@
  * @property {boolean} [alone] each contestant in a process of its own; else the baseline, one peer
  *   and the subject share one and take turns
  * @property {string[]} [nodeFlags]
+ * @property {string} [needs] what the module that is measured must export; `AsyncCache` unless told
  * @property {(long: boolean) => Variant[]} variants
  * @property {(contestants: string[], variant: Variant, seconds: number) => Promise<Samples>} measure
  *
@@ -17,6 +18,8 @@
  * @property {string[]} peers
  * @property {number} [entries]
  * @property {number | null} [ttl]
+ * @property {boolean} [keep] whether a `DataLoader` keeps its promises; it does unless told otherwise
+ * @property {boolean} [once] whether it is asked for each key once; else for every fourth key twice
  *
  * One number for each round, by contestant; rounds of one process belong together.
  * @typedef {Record<string, number[]>} Samples

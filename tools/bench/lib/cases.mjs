@@ -1,4 +1,6 @@
 import { burst } from '../cases/burst.mjs';
+import { dataloaderBytes } from '../cases/dataloader-bytes.mjs';
+import { dataloader } from '../cases/dataloader.mjs';
 import { expiry } from '../cases/expiry.mjs';
 import { hit } from '../cases/hit.mjs';
 import { keys } from '../cases/keys.mjs';
@@ -13,4 +15,16 @@ import { set } from '../cases/set.mjs';
  *
  * @type {readonly import('./case.mjs').Case[]}
  */
-export const cases = [hit, peek, miss, missBytes, burst, set, memory, expiry, keys];
+export const cases = [
+  hit,
+  peek,
+  miss,
+  missBytes,
+  burst,
+  set,
+  memory,
+  expiry,
+  keys,
+  dataloader,
+  dataloaderBytes,
+];

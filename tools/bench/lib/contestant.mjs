@@ -20,6 +20,10 @@ import { readFileSync } from 'node:fs';
  * @property {Loader} loader
  *
  * @typedef {(options: OpenOptions) => Contestant} Open
+ *
+ * A loader of one request.
+ * @typedef {{ load(id: number): Promise<Value> }} IdLoader
+ * @typedef {(loadMany: (ids: readonly number[]) => Promise<Value[]>, keep: boolean) => IdLoader} OpenLoader
  */
 
 /**
@@ -39,6 +43,7 @@ const packages = {
   cacheable: 'cacheable',
   cachified: '@epic-web/cachified',
   bentocache: 'bentocache',
+  dataloader: 'dataloader',
   'safe-stable-stringify': 'safe-stable-stringify',
   'object-hash': 'object-hash',
 };
@@ -49,7 +54,7 @@ export const peerNames = Object.keys(packages);
  * Imported only when it takes part: how many caches live in a process changes the figures.
  *
  * @param {string} name
- * @returns {Promise<{ open: Open }>}
+ * @returns {Promise<{ open: Open, openLoader: OpenLoader }>} what it can be: a cache, a loader, or both
  */
 export const contestant = (name) => import(`../contestants/${name}.mjs`);
 

@@ -1,5 +1,8 @@
+import { PerformanceObserver } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { collectGarbage } from './interleave.mjs';
+
+const WARM_UPS = 10;
 
 /** Bytes in use after garbage collection: the heap, and what typed arrays hold outside it. */
 export async function settledBytes() {
@@ -14,4 +17,38 @@ export async function settledBytes() {
 export function usedBytes() {
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
+}
+
+/** Node's flags for a young generation that no round of `allocatedBytes` fills. */
+export const ROOMY = ['--min-semi-space-size=256', '--max-semi-space-size=256'];
+
+/**
+ * The bytes that `run` allocates, garbage and what stays, in every round after warming up.
+ *
+ * @template T
+ * @param {object} side
+ * @param {() => T} side.prepare not counted
+ * @param {(prepared: T) => Promise<unknown>} side.run
+ * @param {(prepared: T) => unknown} [side.dispose] not counted
+ */
+export async function allocatedBytes({ prepare, run, dispose }) {
+  let collections = 0;
+  new PerformanceObserver((list) => (collections += list.getEntries().length)).observe({
+    type: 'gc',
+  });
+  const samples = [];
+  for (let round = 0; round < WARM_UPS + 5; round++) {
+    const prepared = prepare();
+    collectGarbage();
+    await sleep(1);
+    collections = 0;
+    const before = usedBytes();
+    await run(prepared);
+    const after = usedBytes();
+    await sleep(1);
+    if (collections === 0 && round >= WARM_UPS) samples.push(after - before);
+    dispose?.(prepared);
+  }
+  if (samples.length === 0) throw new Error('garbage was collected in every round');
+  return samples;
 }

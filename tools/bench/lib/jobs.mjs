@@ -6,7 +6,7 @@ const CHILD = fileURLToPath(new URL('./child.mjs', import.meta.url));
 const LIMIT_MILLISECONDS = 180_000;
 
 /** Which runs are repeated most: those that decide whether a goal is reached. */
-const RIVAL = 'lru-cache';
+const RIVALS = ['lru-cache', 'dataloader'];
 
 /** The name of what is measured, among the contestants. */
 export const SUBJECT = 'acache';
@@ -22,12 +22,12 @@ export const SUBJECT = 'acache';
  *
  * A job for each row of the table: one contestant with the baseline and the subject beside it.
  * @typedef {{ contestant: string, jobs: Job[] }} RowPlan
- * @typedef {{ case: import('./case.mjs').Case, variant: import('./case.mjs').Variant, rows: RowPlan[] }} Plan
+ * @typedef {{ case: import('./case.mjs').Case, variant: import('./case.mjs').Variant, rows: RowPlan[], missing?: string }} Plan
  *
  * @typedef {object} PlanOptions
  * @property {readonly import('./case.mjs').Case[]} cases
  * @property {readonly string[]} [peers] only these
- * @property {boolean} subject whether there is one
+ * @property {readonly string[]} exports of the module that is measured
  * @property {boolean} long
  */
 
@@ -35,10 +35,12 @@ export const SUBJECT = 'acache';
  * @param {PlanOptions} options
  * @returns {Plan[]}
  */
-export function plan({ cases, peers, subject, long }) {
+export function plan({ cases, peers, exports, long }) {
   const seconds = long ? 2 : 0.4;
-  return cases.flatMap((measured) =>
-    measured.variants(long).map((variant) => {
+  return cases.flatMap((measured) => {
+    const { needs = 'AsyncCache' } = measured;
+    const subject = exports.includes(needs);
+    return measured.variants(long).map((variant) => {
       const others = variant.peers.filter(
         // A limit among them is no one's package, and always takes part.
         (peer) => peers === undefined || peers.includes(peer) || !peerNames.includes(peer),
@@ -50,15 +52,15 @@ export function plan({ cases, peers, subject, long }) {
             ? [contestant]
             : [...new Set([measured.baseline, contestant, ...(subject ? [SUBJECT] : [])])];
           const job = { case: measured.name, variant, contestants: together, seconds };
-          const decides = contestant === SUBJECT || contestant === RIVAL;
+          const decides = contestant === SUBJECT || RIVALS.includes(contestant);
           const same = measured.unit === 'B'; // bytes come out alike every time
           const runs = long ? (same ? 2 : 5) : decides && !same ? 3 : 1;
           return { contestant, jobs: Array.from({ length: runs }, () => job) };
         },
       );
-      return { case: measured, variant, rows };
-    }),
-  );
+      return { case: measured, variant, rows, ...(subject ? {} : { missing: needs }) };
+    });
+  });
 }
 
 /**

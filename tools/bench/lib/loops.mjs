@@ -67,6 +67,19 @@ export async function crowd(get, key, callers) {
 }
 
 /**
+ * One request: its loads are made at once, and awaited together.
+ *
+ * @param {import('./contestant.mjs').IdLoader} loader
+ * @param {number[]} ids
+ */
+export async function loadTogether(loader, ids) {
+  const loads = new Array(ids.length);
+  for (let i = 0; i < ids.length; i++) loads[i] = loader.load(ids[i]);
+  const values = await Promise.all(loads);
+  return /** @type {Value} */ (values[ids.length - 1]).id;
+}
+
+/**
  * @param {(args: unknown[]) => number | undefined} find
  * @param {unknown[][]} inputs
  * @param {number} from

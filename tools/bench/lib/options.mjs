@@ -8,8 +8,9 @@ export const usage = `usage: node tools/bench/bench.mjs [options]
   --peers lru-cache     only these peers, 'none' for none: ${peerNames.join(', ')}
   --long                five runs of everything, longer rounds, more sizes
   --json FILE           writes every figure to FILE
-  --subject FILE        measures this module, which exports AsyncCache and makeKey, and builds nothing
-  --no-build            measures packages/core/dist as it is
+  --subject FILE        measures this module, which exports AsyncCache and makeKey, or DataLoader, and
+                        builds nothing
+  --no-build            measures what is in packages/*/dist as it is
   --help`;
 
 /**
