@@ -576,9 +576,7 @@ describe('callers who leave', () => {
     const reason = new Error('gone');
     const late = new AbortController();
     const loads = [reason, 'text'].map((why, key) =>
-      errorOf(
-        load(key, { signal: AbortSignal.abort(why) } as LoadContext<string>) as Promise<string>,
-      ),
+      errorOf(load(key, { signal: AbortSignal.abort(why) } as LoadContext<string>)),
     );
     const staying = load(2, { signal: late.signal } as LoadContext<string>);
     await clock.advance(5);

@@ -1,6 +1,15 @@
-import { describeValue, InvalidOptionError, type BatchFunction, type Loader } from '@acache/core';
+import {
+  describeValue,
+  InvalidOptionError,
+  type BatchFunction,
+  type LoadContext,
+} from '@acache/core';
 import { BatchQueue } from './batch-queue.js';
 import { resolveBatchOptions, type BatchOptions } from './batch-options.js';
+
+/** A `Loader`, for every cache that may hold its values. Called without a context, it loads for good. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a context is bound to the type of a cache's values, which may be wider
+export type BatchedLoader<K, V> = (key: K, context?: LoadContext<any>) => Promise<V>;
 
 /**
  * Makes a loader of a function that loads many keys at once. Keys that are asked for within a window go
@@ -17,7 +26,10 @@ import { resolveBatchOptions, type BatchOptions } from './batch-options.js';
  *
  * @throws InvalidOptionError when `load` is no function, or for an option that cannot be meant
  */
-export function batchLoader<K, V>(load: BatchFunction<K, V>, options?: BatchOptions): Loader<K, V> {
+export function batchLoader<K, V>(
+  load: BatchFunction<K, V>,
+  options?: BatchOptions,
+): BatchedLoader<K, V> {
   checkBatchFunction(load);
   const queue = new BatchQueue(load, resolveBatchOptions(options));
   return (key, context) => queue.load(key, context);

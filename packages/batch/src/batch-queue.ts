@@ -2,6 +2,7 @@ import {
   alignBatch,
   callBatch,
   idOf,
+  snapshotKey,
   type BatchFunction,
   type BatchWaiter,
   type ClockTimer,
@@ -14,8 +15,6 @@ import type { ResolvedBatchOptions } from './batch-options.js';
 /** A batch that still takes keys. */
 interface OpenBatch<K, V> {
   readonly batch: Batch<K, V>;
-  /** Where a key is, and what its callers were given. */
-  readonly members: Map<KeyId, { readonly place: number; readonly promise: Promise<V> }>;
   timer: ClockTimer | undefined;
 }
 
@@ -33,30 +32,26 @@ export class BatchQueue<K, V> {
   /**
    * Loads a key with the next batch. Keys are one as in a cache: primitives by identity, objects by value.
    *
-   * @param waiter - who wants it, where that may stop to
+   * @param context - of the load, or whatever else a loader was called with
    */
-  load(key: K, waiter: BatchWaiter | undefined): Promise<V> {
+  load(given: K, context: unknown): Promise<V> {
     let id: KeyId;
     try {
-      id = idOf(key);
+      id = idOf(given);
     } catch (error) {
       return Promise.reject(error);
     }
+    const waiter = isWaiter(context) ? context : undefined;
     const open = (this.#open ??= this.#begin());
-    const member = open.members.get(id);
-    if (member !== undefined) {
-      open.batch.join(member.place, waiter);
-      return member.promise;
-    }
-    const promise = open.batch.add(key, waiter);
-    open.members.set(id, { place: open.members.size, promise });
-    if (open.members.size >= this.#options.maxBatchSize) this.#dispatch(open);
+    const { batch } = open;
+    const promise = batch.addOnce(id, snapshotKey(given), waiter);
+    if (batch.keys.length >= this.#options.maxBatchSize) this.#dispatch(open);
     return promise;
   }
 
   #begin(): OpenBatch<K, V> {
     const { clock, window } = this.#options;
-    const open: OpenBatch<K, V> = { batch: new Batch(), members: new Map(), timer: undefined };
+    const open: OpenBatch<K, V> = { batch: new Batch(), timer: undefined };
     const dispatch = (): void => {
       this.#dispatch(open);
     };
@@ -74,4 +69,10 @@ export class BatchQueue<K, V> {
       read: alignBatch,
     });
   }
+}
+
+/** Whether it tells when somebody has stopped to wait. It is not asked for a signal that would be made for it. */
+function isWaiter(context: unknown): context is BatchWaiter {
+  const waiter = (context ?? {}) as { abandoned?: unknown; signal?: { aborted?: unknown } | null };
+  return typeof waiter.abandoned === 'boolean' || typeof waiter.signal?.aborted === 'boolean';
 }

@@ -1,12 +1,6 @@
-import {
-  AsyncCache,
-  type BatchContext,
-  type Batcher,
-  type BatchFunction,
-  type Loader,
-} from '@acache/core';
+import { AsyncCache, type BatchContext, type Batcher, type BatchFunction } from '@acache/core';
 import { fakeClock } from '@acache/core/testing';
-import { batchLoader, createBatcher } from './index.js';
+import { batchLoader, createBatcher, type BatchedLoader } from './index.js';
 import type { BatchOptions } from './index.js';
 
 /** Compiles where both types are the very same. */
@@ -29,32 +23,32 @@ declare const findUsers: (ids: readonly number[]) => Promise<User[]>;
 // Key and value are inferred from the batch function, whatever it answers with.
 {
   const byArray = batchLoader(findUsers);
-  is<Loader<number, User>>()(byArray);
+  is<BatchedLoader<number, User>>()(byArray);
   const withErrors = batchLoader(async (ids: readonly number[]) =>
     ids.map((id) => (id > 5 ? user : new Error('no user'))),
   );
-  is<Loader<number, User>>()(withErrors);
+  is<BatchedLoader<number, User>>()(withErrors);
   const withNull = batchLoader(async (ids: readonly number[]) =>
     ids.map((id) => (id > 5 ? user : null)),
   );
-  is<Loader<number, User | null>>()(withNull);
+  is<BatchedLoader<number, User | null>>()(withNull);
   const byMap = batchLoader(async (ids: readonly number[]) => new Map(ids.map((id) => [id, user])));
-  is<Loader<number, User>>()(byMap);
+  is<BatchedLoader<number, User>>()(byMap);
   const byMapWithErrors = batchLoader(
     async (_ids: readonly number[]) => new Map<number, User | Error>(),
   );
-  is<Loader<number, User>>()(byMapWithErrors);
+  is<BatchedLoader<number, User>>()(byMapWithErrors);
   const byRecord = batchLoader(async (ids: readonly string[]): Promise<Record<string, User>> =>
     Object.fromEntries(ids.map((id) => [id, user])),
   );
-  is<Loader<string, User>>()(byRecord);
+  is<BatchedLoader<string, User>>()(byRecord);
   const atOnce = batchLoader((ids: readonly number[]) => ids.map(() => user));
-  is<Loader<number, User>>()(atOnce);
+  is<BatchedLoader<number, User>>()(atOnce);
   const byContext = batchLoader(async (ids: readonly number[], { signal }: BatchContext) => {
     is<AbortSignal>()(signal);
     return ids.map(() => user);
   });
-  is<Loader<number, User>>()(byContext);
+  is<BatchedLoader<number, User>>()(byContext);
 
   // What is given as type arguments is checked.
   batchLoader<string, User>(async (ids, context) => {

@@ -1,4 +1,10 @@
-import { batchContext, CacheError, type BatchContext, type BatchWaiter } from '@acache/core';
+import {
+  batchContext,
+  CacheError,
+  isError,
+  type BatchContext,
+  type BatchWaiter,
+} from '@acache/core';
 
 /** What a batch brought, one outcome per key: a value, or the error of that key alone. */
 export type Outcomes<V> = ArrayLike<V | Error | undefined>;
@@ -11,6 +17,12 @@ export interface BatchCalls<K, V, R> {
   readonly read: (keys: readonly K[], results: R) => Outcomes<V>;
   /** Is told when one of them fails. */
   readonly onFailure?: (keys: readonly K[]) => void;
+}
+
+/** Where a key is, and what its callers were given. */
+interface Member<V> {
+  readonly place: number;
+  readonly promise: Promise<V>;
 }
 
 const NOBODY: readonly BatchWaiter[] = [];
@@ -28,6 +40,8 @@ export class Batch<K, V> {
   private fail!: (error: unknown) => void;
   /** Who may stop to want a key, by its place; a place that is not there is wanted for good. */
   private waiters: Map<number, BatchWaiter[]> | undefined = undefined;
+  /** By the ids of their keys, where those are asked for. */
+  private members: Map<unknown, Member<V>> | undefined = undefined;
   /** What callers were given who have a patience of their own. */
   private answers: Promise<unknown>[] | undefined = undefined;
   /** Settles when the batch has gone and all `answers` have been given. */
@@ -43,7 +57,7 @@ export class Batch<K, V> {
     // Callbacks of one promise run in the order in which they were added, which is that of the keys.
     const take = (outcomes: Outcomes<V>): V => {
       const outcome = outcomes[taken++];
-      if (outcome instanceof Error) throw outcome;
+      if (isError(outcome)) throw outcome;
       return outcome as V;
     };
     // Not in one statement: V8 puts a function that is written where a property is assigned among what lives
@@ -58,8 +72,21 @@ export class Batch<K, V> {
     return this.outcomes.then(this.take);
   }
 
-  /** Somebody else wants the key at this place, too. */
-  join(place: number, waiter?: BatchWaiter): void {
+  /** Adds a key unless one of the same id is in the batch: then `waiter` wants that one, too. */
+  addOnce(id: unknown, key: K, waiter?: BatchWaiter): Promise<V> {
+    const members = (this.members ??= new Map<unknown, Member<V>>());
+    const member = members.get(id);
+    if (member !== undefined) {
+      this.join(member.place, waiter);
+      return member.promise;
+    }
+    const place = this.keys.length;
+    const promise = this.add(key, waiter);
+    members.set(id, { place, promise });
+    return promise;
+  }
+
+  private join(place: number, waiter?: BatchWaiter): void {
     if (waiter === undefined) this.waiters?.delete(place);
     else this.waiters?.get(place)?.push(waiter);
   }

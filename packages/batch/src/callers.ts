@@ -1,4 +1,4 @@
-import type { BatchWaiter } from '@acache/core';
+import { onAbort, type BatchWaiter } from '@acache/core';
 
 /**
  * Those who load one key and may leave. As a `BatchWaiter` it has left once they all have.
@@ -34,18 +34,14 @@ export class Callers implements BatchWaiter {
 export function untilAborted<V>(
   promise: Promise<V>,
   signal: AbortSignal,
-  onAbort: () => void = () => undefined,
+  leave: () => void = () => undefined,
 ): Promise<V> {
   return new Promise((resolve, reject) => {
-    const leave = (): void => {
-      reject(signal.reason);
-      onAbort();
-    };
-    signal.addEventListener('abort', leave, { once: true });
     // Before whoever waits goes on: a signal that fires then concerns nobody any more.
-    const stay = (): void => {
-      signal.removeEventListener('abort', leave);
-    };
+    const stay = onAbort(signal, () => {
+      reject(signal.reason);
+      leave();
+    });
     promise.then(
       (value) => {
         stay();

@@ -58,7 +58,7 @@ export interface DataLoaderOptions<K, V, C = K> {
    * windows, tags, metrics. It remembers no failure, unless its `errorTtl` says so.
    * @defaultValue `true`
    */
-  cache?: boolean | Cache<C, V>;
+  cache?: boolean | Cache<C, V> | Cache;
   /**
    * What a key is cached by; two keys of one cache key are one.
    * @defaultValue the key itself
@@ -151,6 +151,9 @@ function resolveSchedule<K, V, C>(options: DataLoaderOptions<K, V, C>): Schedule
   const ms = windowOf(window);
   if (ms === 0) return WITH_THE_TURN;
   const { clock = systemClock() } = options;
+  if (!hasMethod(clock, 'setTimeout')) {
+    throw invalidOption(`clock must be a Clock, but got: ${describeValue(clock)}`);
+  }
   return {
     plan: (dispatch) => clock.setTimeout(dispatch, ms),
     callOff: (timer) => {
@@ -175,7 +178,7 @@ function resolveCache<K, V, C>(options: DataLoaderOptions<K, V, C>): Cache<C, V>
       'cache must be a boolean or a Cache such as new AsyncCache(); a map of promises is a cacheMap',
     );
   }
-  if (options.cacheMap === undefined || options.cacheMap === null) return cache;
+  if (options.cacheMap === undefined || options.cacheMap === null) return cache as Cache<C, V>;
   throw invalidOption('cache and cacheMap exclude each other, but got both');
 }
 

@@ -1,5 +1,5 @@
+import OriginalDataLoader from 'dataloader';
 import { AsyncCache, type BatchContext, type Cache } from '@acache/core';
-import type OriginalDataLoader from 'dataloader';
 import { DataLoader } from './index.js';
 import type { BatchLoadFn, CacheMap, DataLoaderOptions, LoadOptions } from './index.js';
 
@@ -277,4 +277,16 @@ declare const findUsers: (ids: readonly number[]) => Promise<User[]>;
   use(theirClass);
   const ours = new DataLoader(theirLoad, theirOptions);
   is<DataLoader<number, User>>()(ours);
+}
+
+// It and dataloader's own take each other's place, a step of a move at a time.
+{
+  const ours = new DataLoader(findUsers);
+  const theirs = new OriginalDataLoader(findUsers);
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- that is the point
+  const fits: [OriginalDataLoader<number, User>, DataLoader<number, User>] = [ours, theirs];
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- map() binds it
+  const loads: Promise<User>[] = [1, 2].map(ours.load, ours);
+  const bound: Promise<User>[] = [1, 2].map(ours.load.bind(ours));
+  use(fits, loads, bound, new DataLoader<number, User>(findUsers, { cache: new AsyncCache() }));
 }

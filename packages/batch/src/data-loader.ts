@@ -1,6 +1,9 @@
 import {
   alignBatch,
   callBatch,
+  idOf,
+  isError,
+  snapshotKey,
   type BatchResults,
   type BatchWaiter,
   type Cache,
@@ -20,8 +23,8 @@ import {
 } from './data-loader-errors.js';
 import {
   resolveDataLoaderOptions,
-  type BatchLoadFn,
-  type CacheMap,
+  type BatchLoadFn as LoadFn,
+  type CacheMap as PromiseMap,
   type DataLoaderOptions,
   type ResolvedDataLoaderOptions,
 } from './data-loader-options.js';
@@ -49,37 +52,88 @@ export interface LoadOptions {
  *
  * @see https://github.com/graphql/dataloader
  */
-export class DataLoader<K, V, C = K> {
+// eslint-disable-next-line @typescript-eslint/no-unused-vars -- `C` is part of the name, as in dataloader
+export interface DataLoader<K, V, C = K> {
   /** The name that was given, for whoever looks at it from outside; else `null`. */
   name: string | null;
-
-  readonly #load: BatchLoadFn<K, V>;
-  readonly #options: ResolvedDataLoaderOptions<K, V, C>;
-  readonly #ownMap: Map<C, Promise<V>> | undefined;
-  readonly #cacheMap: CacheMap<C, Promise<V>> | undefined;
-  #batch: Batch<K, V> | undefined = undefined;
-  /** The batch that all promises in `#ownMap` are from, while there is such a one. */
-  #onlyBatch: Batch<K, V> | undefined = undefined;
-  #planned: unknown = undefined;
-  /** Of the keys that are being loaded for callers who may leave; made when the first signal comes. */
-  #callers: Map<C, Callers> | undefined = undefined;
-
-  /** @throws TypeError for a batch function that is none, or an option that cannot be meant */
-  constructor(batchLoadFn: BatchLoadFn<K, V>, options?: DataLoaderOptions<K, V, C>) {
-    if (typeof batchLoadFn !== 'function') throw noBatchFunction(batchLoadFn);
-    this.#load = batchLoadFn;
-    this.#options = resolveDataLoaderOptions(options);
-    const { cacheMap } = this.#options;
-    this.#ownMap = cacheMap === 'own' ? new Map() : undefined;
-    this.#cacheMap = cacheMap === 'own' ? this.#ownMap : cacheMap;
-    this.name = this.#options.name;
-  }
 
   /**
    * Loads a key with the next batch, or gives what was loaded before.
    *
    * @throws TypeError for a key that is `null` or `undefined`
    */
+  load(key: K, options: LoadOptions | undefined): Promise<V>;
+  load(key: K): Promise<V>;
+
+  /**
+   * Loads many keys. Never rejects: in the place of a key that failed stands what it failed with, an
+   * `Error` as a rule.
+   *
+   * @throws TypeError when `keys` is neither array nor array-like, or one of them `null` or `undefined`
+   */
+  loadMany(keys: ArrayLike<K>, options?: LoadOptions): Promise<(V | Error)[]>;
+
+  /** Forgets a key, so that it is loaded anew. */
+  clear(key: K): this;
+
+  /** Forgets all keys; of a `Cache`, **everything** that is in it. */
+  clearAll(): this;
+
+  /**
+   * Keeps a value, or a failure, for a key that is not kept yet.
+   *
+   * @param value - a `Cache` keeps no error, unless its `errorTtl` says so
+   */
+  prime(key: K, value: V | PromiseLike<V> | Error): this;
+}
+
+/** The types of dataloader by their names there. */
+// eslint-disable-next-line @typescript-eslint/no-namespace -- so that `DataLoader.Options` of a program that moves here still compiles
+export declare namespace DataLoader {
+  export type BatchLoadFn<K, V> = LoadFn<K, V>;
+  export type CacheMap<K, V> = PromiseMap<K, V>;
+  export type Options<K, V, C = K> = DataLoaderOptions<K, V, C>;
+}
+
+/** Makes a `DataLoader`. The type of one has public members only, so that another of the same shape fits. */
+export interface DataLoaderConstructor {
+  /** @throws TypeError for a batch function that is none, or an option that cannot be meant */
+  new <K, V, C = K>(
+    batchLoadFn: LoadFn<K, V>,
+    options?: DataLoaderOptions<K, V, C>,
+  ): DataLoader<K, V, C>;
+  readonly prototype: DataLoader<unknown, unknown>;
+}
+
+// No #private members: what wraps a loader in a Proxy, as tracers do, or derives one from it, finds them as its own.
+export const DataLoader: DataLoaderConstructor = class DataLoader<
+  K,
+  V,
+  C = K,
+> implements DataLoader<K, V, C> {
+  name: string | null;
+
+  private readonly _load: LoadFn<K, V>;
+  private readonly _options: ResolvedDataLoaderOptions<K, V, C>;
+  private readonly _ownMap: Map<C, Promise<V>> | undefined;
+  private readonly _cacheMap: PromiseMap<C, Promise<V>> | undefined;
+  private _batch: Batch<K, V> | undefined = undefined;
+  /** The batch that all promises in `_ownMap` are from, while there is such a one. */
+  private _onlyBatch: Batch<K, V> | undefined = undefined;
+  private _planned: unknown = undefined;
+  /** Of the keys that are being loaded for callers who may leave; made when the first signal comes. */
+  private _callers: Map<C, Callers> | undefined = undefined;
+
+  constructor(batchLoadFn: LoadFn<K, V>, options?: DataLoaderOptions<K, V, C>) {
+    if (typeof batchLoadFn !== 'function') throw noBatchFunction(batchLoadFn);
+    this._load = batchLoadFn;
+    this._options = resolveDataLoaderOptions(options);
+    const { cacheMap } = this._options;
+    this._ownMap = cacheMap === 'own' ? new Map() : undefined;
+    this._cacheMap = cacheMap === 'own' ? this._ownMap : cacheMap;
+    this.name = this._options.name;
+  }
+
   load(key: K, options?: LoadOptions): Promise<V> {
     if (key === null || key === undefined) throw noKey(key);
     const signal = options?.signal;
@@ -87,23 +141,18 @@ export class DataLoader<K, V, C = K> {
       checkSignal(signal);
       if (signal.aborted) return Promise.reject(signal.reason);
     }
-    const { cache } = this.#options;
-    if (cache !== undefined) return this.#loadThrough(cache, key, signal);
-    const cacheMap = this.#cacheMap;
-    if (cacheMap === undefined) return this.#loadUnkept(key, signal);
-    const cacheKey = this.#cacheKeyOf(key);
+    const { cache } = this._options;
+    if (cache !== undefined) return this._loadThrough(cache, key, signal);
+    const cacheMap = this._cacheMap;
+    if (cacheMap === undefined) return this._loadUnkept(key, signal);
+    const cacheKey = this._cacheKeyOf(key);
     const cached = cacheMap.get(cacheKey);
-    if (cached) return this.#follow(cached, cacheKey, signal);
+    if (cached) return this._follow(cached, cacheKey, signal);
     return signal === undefined
-      ? this.#loadKept(key, cacheKey, cacheMap)
-      : this.#loadWhileWanted(key, cacheKey, cacheMap, signal);
+      ? this._loadKept(key, cacheKey, cacheMap)
+      : this._loadWhileWanted(key, cacheKey, cacheMap, signal);
   }
 
-  /**
-   * Loads many keys. Never rejects: an error stands in the place of its key.
-   *
-   * @throws TypeError when `keys` is neither array nor array-like, or one of them `null` or `undefined`
-   */
   loadMany(keys: ArrayLike<K>, options?: LoadOptions): Promise<(V | Error)[]> {
     if (!isArrayLike(keys)) throw noKeys(keys);
     const loads: Promise<V | Error>[] = [];
@@ -113,173 +162,177 @@ export class DataLoader<K, V, C = K> {
     return Promise.all(loads);
   }
 
-  /** Forgets a key, so that it is loaded anew. */
   clear(key: K): this {
-    const { cache } = this.#options;
+    const { cache } = this._options;
     if (cache !== undefined) {
       // It rejects when the cache is closed, and then there is nothing to forget.
-      cache.delete(this.#cacheKeyOf(key)).catch(ignore);
-    } else if (this.#cacheMap !== undefined) this.#forget(key, this.#cacheMap);
+      cache.delete(this._cacheKeyOf(key)).catch(ignore);
+    } else if (this._cacheMap !== undefined) this._forget(key, this._cacheMap);
     return this;
   }
 
-  /** Forgets all keys; of a `Cache`, **everything** that is in it. */
   clearAll(): this {
-    this.#options.cache?.clear().catch(ignore);
-    this.#cacheMap?.clear();
-    this.#callers?.clear();
+    this._options.cache?.clear().catch(ignore);
+    this._cacheMap?.clear();
+    this._callers?.clear();
     return this;
   }
 
-  /**
-   * Keeps a value, or a failure, for a key that is not kept yet.
-   *
-   * @param value - a `Cache` keeps no error, unless its `errorTtl` says so
-   */
   prime(key: K, value: V | PromiseLike<V> | Error): this {
-    const { cache } = this.#options;
-    const cacheMap = this.#cacheMap;
-    if (cache !== undefined) primeCache(cache, this.#cacheKeyOf(key), value);
+    const { cache } = this._options;
+    const cacheMap = this._cacheMap;
+    if (cache !== undefined) primeCache(cache, this._cacheKeyOf(key), value);
     else if (cacheMap !== undefined) {
-      const cacheKey = this.#cacheKeyOf(key);
+      const cacheKey = this._cacheKeyOf(key);
       if (cacheMap.get(cacheKey) !== undefined) return this;
       cacheMap.set(cacheKey, primed(value));
-      this.#onlyBatch = undefined;
+      this._onlyBatch = undefined;
     }
     return this;
   }
 
-  #cacheKeyOf(key: K): C {
-    const { cacheKeyFn } = this.#options;
+  private _cacheKeyOf(key: K): C {
+    const { cacheKeyFn } = this._options;
     return cacheKeyFn === undefined ? (key as unknown as C) : cacheKeyFn(key);
   }
 
-  #loadThrough(cache: Cache<C, V>, key: K, signal: AbortSignal | undefined): Promise<V> {
+  private _loadThrough(cache: Cache<C, V>, key: K, signal: AbortSignal | undefined): Promise<V> {
+    const { cacheKeyFn } = this._options;
+    const cacheKey = this._cacheKeyOf(key);
     let joined = undefined as Batch<K, V> | undefined;
     const loader = (_: C, waiter: BatchWaiter): Promise<V> => {
-      joined = this.#openBatch();
-      return this.#addTo(joined, key, waiter);
+      joined = this._openBatch();
+      // As the cache has it, a key is what it was when it was asked for.
+      const sent = cacheKeyFn === undefined ? snapshotKey(key) : key;
+      const promise = joined.addOnce(idOf(cacheKey), sent, waiter);
+      this._dispatchIfFull(joined);
+      return promise;
     };
     const options: GetOptions<C, V> = signal === undefined ? { loader } : { loader, signal };
-    const promise = cache.get(this.#cacheKeyOf(key), options) as Promise<V>;
-    if (this.#options.schedule.callOff !== undefined) return promise;
+    const promise = cache.get(cacheKey, options) as Promise<V>;
+    if (this._options.schedule.callOff !== undefined) return promise;
     if (joined !== undefined) {
       joined.addAnswer(promise);
       return promise;
     }
     // It may fail before the batch has ended, and its caller is told after that.
     promise.catch(ignore);
-    const answer = this.#openBatch().afterAnswers(promise);
+    const answer = this._openBatch().afterAnswers(promise);
     return signal === undefined ? answer : untilAborted(answer, signal);
   }
 
-  #loadUnkept(key: K, signal: AbortSignal | undefined): Promise<V> {
-    const batch = this.#openBatch();
-    if (signal === undefined) return this.#addTo(batch, key);
+  private _loadUnkept(key: K, signal: AbortSignal | undefined): Promise<V> {
+    const batch = this._openBatch();
+    if (signal === undefined) return this._addTo(batch, key);
     const callers = new Callers(ignore);
-    return callers.wait(this.#addTo(batch, key, callers), signal);
+    return callers.wait(this._addTo(batch, key, callers), signal);
   }
 
-  #loadKept(key: K, cacheKey: C, cacheMap: CacheMap<C, Promise<V>>, waiter?: Callers): Promise<V> {
-    const batch = this.#openBatch();
+  private _loadKept(
+    key: K,
+    cacheKey: C,
+    cacheMap: PromiseMap<C, Promise<V>>,
+    waiter?: Callers,
+  ): Promise<V> {
+    const batch = this._openBatch();
     const promise = batch.add(key, waiter);
     // Before it goes: the batch function may ask for the key, too.
     cacheMap.set(cacheKey, promise);
-    if (waiter !== undefined) (this.#callers ??= new Map()).set(cacheKey, waiter);
+    if (waiter !== undefined) (this._callers ??= new Map()).set(cacheKey, waiter);
     // Those of an earlier load that the map has dropped.
-    else this.#callers?.delete(cacheKey);
-    this.#dispatchIfFull(batch);
+    else this._callers?.delete(cacheKey);
+    this._dispatchIfFull(batch);
     return promise;
   }
 
   /** Loads for a caller who may leave, and forgets the key when all its callers have left. */
-  #loadWhileWanted(
+  private _loadWhileWanted(
     key: K,
     cacheKey: C,
-    cacheMap: CacheMap<C, Promise<V>>,
+    cacheMap: PromiseMap<C, Promise<V>>,
     signal: AbortSignal,
   ): Promise<V> {
-    const isOurs = (): boolean => this.#callers?.get(cacheKey) === callers;
+    const isOurs = (): boolean => this._callers?.get(cacheKey) === callers;
     const callers: Callers = new Callers(() => {
-      if (isOurs()) this.#forget(key, cacheMap);
+      if (isOurs()) this._forget(key, cacheMap);
     });
-    const promise = this.#loadKept(key, cacheKey, cacheMap, callers);
+    const promise = this._loadKept(key, cacheKey, cacheMap, callers);
     const settled = (): void => {
-      if (isOurs()) this.#callers?.delete(cacheKey);
+      if (isOurs()) this._callers?.delete(cacheKey);
     };
     promise.then(settled, settled);
     return callers.wait(promise, signal);
   }
 
-  #follow(cached: Promise<V>, cacheKey: C, signal: AbortSignal | undefined): Promise<V> {
-    const promise = this.#withBatch(cached);
-    const callers = this.#callers?.get(cacheKey);
+  private _follow(cached: Promise<V>, cacheKey: C, signal: AbortSignal | undefined): Promise<V> {
+    const promise = this._withBatch(cached);
+    const callers = this._callers?.get(cacheKey);
     if (callers !== undefined) return callers.wait(promise, signal);
     return signal === undefined ? promise : untilAborted(promise, signal);
   }
 
   /** What need not be loaded is given with the batch, so that what its callers load next goes together, too. */
-  #withBatch(promise: Promise<V>): Promise<V> {
+  private _withBatch(promise: Promise<V>): Promise<V> {
     // A window is longer than what it could bring together.
-    if (this.#options.schedule.callOff !== undefined) return promise;
-    const batch = this.#openBatch();
-    return batch === this.#onlyBatch ? promise : batch.after(promise);
+    if (this._options.schedule.callOff !== undefined) return promise;
+    const batch = this._openBatch();
+    return batch === this._onlyBatch ? promise : batch.after(promise);
   }
 
-  #addTo(batch: Batch<K, V>, key: K, waiter?: BatchWaiter): Promise<V> {
+  private _addTo(batch: Batch<K, V>, key: K, waiter?: BatchWaiter): Promise<V> {
     const promise = batch.add(key, waiter);
-    this.#dispatchIfFull(batch);
+    this._dispatchIfFull(batch);
     return promise;
   }
 
   /** The batch that takes the next key, planned when it is new. */
-  #openBatch(): Batch<K, V> {
-    const open = this.#batch;
-    return open !== undefined && open.keys.length < this.#options.maxBatchSize
+  private _openBatch(): Batch<K, V> {
+    const open = this._batch;
+    return open !== undefined && open.keys.length < this._options.maxBatchSize
       ? open
-      : this.#beginBatch();
+      : this._beginBatch();
   }
 
   // Apart, since a function that makes closures makes room for what they share whenever it is called.
-  #beginBatch(): Batch<K, V> {
+  private _beginBatch(): Batch<K, V> {
     const batch = new Batch<K, V>();
     const dispatch = (): void => {
       if (batch.dispatched) return;
       // A schedule that calls at once would send the batch before its first key is in it.
-      if (this.#batch === batch || batch.keys.length > 0) this.#dispatch(batch);
+      if (this._batch === batch || batch.keys.length > 0) this._dispatch(batch);
       else void Promise.resolve().then(dispatch);
     };
-    this.#planned = this.#options.schedule.plan(dispatch);
-    this.#batch = batch;
-    this.#onlyBatch = this.#ownMap?.size === 0 ? batch : undefined;
+    this._planned = this._options.schedule.plan(dispatch);
+    this._batch = batch;
+    this._onlyBatch = this._ownMap?.size === 0 ? batch : undefined;
     return batch;
   }
 
   /** A window is for those who may still come; without one, a full batch goes with the others of its turn. */
-  #dispatchIfFull(batch: Batch<K, V>): void {
-    if (this.#options.schedule.callOff && batch.keys.length >= this.#options.maxBatchSize)
-      this.#dispatch(batch);
+  private _dispatchIfFull(batch: Batch<K, V>): void {
+    if (this._options.schedule.callOff && batch.keys.length >= this._options.maxBatchSize)
+      this._dispatch(batch);
   }
 
-  #dispatch(batch: Batch<K, V>): void {
+  private _dispatch(batch: Batch<K, V>): void {
     if (batch.dispatched) return;
-    if (this.#batch === batch) {
-      this.#batch = undefined;
-      this.#options.schedule.callOff?.(this.#planned);
+    if (this._batch === batch) {
+      this._batch = undefined;
+      this._options.schedule.callOff?.(this._planned);
     }
     batch.dispatch({
-      send: (keys) => this.#call(keys, batch),
+      send: (keys) => this._call(keys, batch),
       read: readResults<K, V>,
       onFailure: (keys) => {
-        this.#forgetAll(keys);
+        this._forgetAll(keys);
       },
     });
   }
 
-  #call(keys: readonly K[], batch: Batch<K, V>): ReturnType<BatchLoadFn<K, V>> {
-    let results: ReturnType<BatchLoadFn<K, V>>;
+  private _call(keys: readonly K[], batch: Batch<K, V>): ReturnType<LoadFn<K, V>> {
+    let results: ReturnType<LoadFn<K, V>>;
     try {
-      results = callBatch(this.#load, keys, () => batch.context(), this);
+      results = callBatch(this._load, keys, () => batch.context(), this);
     } catch (error) {
       throw threwAtOnce(error);
     }
@@ -288,27 +341,21 @@ export class DataLoader<K, V, C = K> {
   }
 
   /** What failed as a whole is loaded anew by the next who asks. */
-  #forgetAll(keys: readonly K[]): void {
-    const cacheMap = this.#cacheMap;
-    if (cacheMap !== undefined) for (const key of keys) this.#forget(key, cacheMap);
+  private _forgetAll(keys: readonly K[]): void {
+    const cacheMap = this._cacheMap;
+    if (cacheMap !== undefined) for (const key of keys) this._forget(key, cacheMap);
   }
 
-  #forget(key: K, cacheMap: CacheMap<C, Promise<V>>): void {
-    const cacheKey = this.#cacheKeyOf(key);
+  private _forget(key: K, cacheMap: PromiseMap<C, Promise<V>>): void {
+    const cacheKey = this._cacheKeyOf(key);
     cacheMap.delete(cacheKey);
-    this.#callers?.delete(cacheKey);
+    this._callers?.delete(cacheKey);
   }
-}
-
-/** The types of dataloader by their names there. */
-// eslint-disable-next-line @typescript-eslint/no-namespace -- so that `DataLoader.Options` of a program that moves here still compiles
-export declare namespace DataLoader {
-  export type { BatchLoadFn, CacheMap, DataLoaderOptions as Options };
-}
+};
 
 function primeCache<C, V>(cache: Cache<C, V>, key: C, value: V | PromiseLike<V> | Error): void {
   const load = (): V | PromiseLike<V> => {
-    if (value instanceof Error) throw value;
+    if (isError(value)) throw value;
     return value;
   };
   // Keeps what is there or being loaded, and counts for no hit and no miss. It rejects when the cache is
@@ -318,7 +365,7 @@ function primeCache<C, V>(cache: Cache<C, V>, key: C, value: V | PromiseLike<V> 
 
 /** Whoever primes a failure does not wait for it. */
 function primed<V>(value: V | PromiseLike<V> | Error): Promise<V> {
-  const promise = value instanceof Error ? Promise.reject<V>(value) : Promise.resolve<V>(value);
+  const promise = isError(value) ? Promise.reject<V>(value) : Promise.resolve<V>(value);
   promise.catch(ignore);
   return promise;
 }

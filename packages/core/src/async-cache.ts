@@ -22,6 +22,7 @@ import type { Query } from './query.js';
 import type { Reads } from './read.js';
 import type { ReadResult } from './read-result.js';
 import { loaderOf, plainRequest, resolveRequest, type Request } from './request.js';
+import { snapshotKey } from './snapshot-key.js';
 import type { MemoryStore } from './store.js';
 import type { Timekeeper } from './timekeeper.js';
 import { warmup, type WarmupEntries, type WarmupOptions, type WarmupReport } from './warmup.js';
@@ -268,9 +269,12 @@ export class AsyncCache<K = unknown, V = any> implements Cache<K, V>, AsyncDispo
     events.clear();
   }
 
-  #query(key: K, by: LoadBy<K, V>): Query<K, V> {
+  #query(given: K, by: LoadBy<K, V>): Query<K, V> {
     this.#checkOpen();
-    const id = checkedIdOf(key, this.#parts.tier);
+    const { tier } = this.#parts;
+    const id = checkedIdOf(given, tier);
+    // The loader is called after the tier was asked, when the key may not be any more what it was.
+    const key = tier === undefined ? given : snapshotKey(given);
     if (by === undefined) {
       return { id, key, loader: undefined, request: this.#plain, counted: true };
     }

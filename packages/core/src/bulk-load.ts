@@ -1,5 +1,6 @@
 import { batchContext, type BatchContext, type BatchWaiter } from './batch-context.js';
 import { alignBatch, callBatch, type BatchFunction } from './batch-function.js';
+import { isError } from './is-error.js';
 
 interface Waiting<V> {
   readonly waiter: BatchWaiter;
@@ -42,7 +43,7 @@ export class BulkLoad<K, V> {
       const results = alignBatch(keys, await callBatch(this.#loadMany, keys, context));
       waiting.forEach(({ resolve, reject }, index) => {
         const result = results[index];
-        if (result instanceof Error) reject(result);
+        if (isError(result)) reject(result);
         else resolve(result as V);
       });
     } catch (error) {

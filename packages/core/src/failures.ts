@@ -12,6 +12,8 @@ interface Failure {
   error: unknown;
   /** Until then callers get the error without a load. */
   rememberedUntil: number;
+  /** Tags that were known before the load: who invalidates them wants it tried again. */
+  tags: readonly string[];
   /** Failures of refreshes in a row. */
   refreshes: number;
   /** Before then no refresh begins behind a stale value. */
@@ -32,7 +34,14 @@ export class Failures {
   }
 
   /** A load failed: its error is remembered for `errorTtl` milliseconds, and a refresh pauses. */
-  note(id: KeyId, error: unknown, now: number, errorTtl: number, background: boolean): void {
+  note(
+    id: KeyId,
+    error: unknown,
+    now: number,
+    errorTtl: number,
+    background: boolean,
+    tags: readonly string[],
+  ): void {
     const before = this.#byId.get(id);
     if (!background && errorTtl <= 0) {
       if (before !== undefined) before.error = error;
@@ -42,6 +51,7 @@ export class Failures {
     const failure: Failure = {
       error,
       rememberedUntil: now + errorTtl,
+      tags,
       refreshes,
       refreshAfter: background ? now + this.#pause(refreshes) : (before?.refreshAfter ?? 0),
     };
@@ -69,12 +79,19 @@ export class Failures {
   /** Another process refreshes: it is not asked again at every hit. */
   hold(id: KeyId, now: number): void {
     if (this.#byId.has(id)) return;
-    const failure = { error: undefined, rememberedUntil: 0, refreshes: 0 };
+    const failure = { error: undefined, rememberedUntil: 0, tags: [], refreshes: 0 };
     this.#keep(id, { ...failure, refreshAfter: now + HOLD });
   }
 
   forget(id: KeyId): void {
     if (this.#byId.size > 0) this.#byId.delete(id);
+  }
+
+  /** Forgets the failures of loads that were known to carry one of the tags. */
+  forgetTagged(tags: readonly string[]): void {
+    for (const [id, failure] of this.#byId) {
+      if (failure.tags.some((tag) => tags.includes(tag))) this.#byId.delete(id);
+    }
   }
 
   clear(): void {

@@ -9,6 +9,7 @@ import type { Patience } from './patience.js';
 import type { Query } from './query.js';
 import type { Reads, Reply } from './read.js';
 import { loaderOf, plainRequest, resolveRequest, type Request } from './request.js';
+import { snapshotKey } from './snapshot-key.js';
 
 /** What the read of a key brought; `undefined` for a key that is nowhere. */
 type Found<V> = { readonly value: V } | { readonly error: unknown } | undefined;
@@ -33,7 +34,13 @@ export async function getMany<K, V>(
   for (const [id, key] of ids) {
     if (found.has(id)) continue;
     found.set(id, undefined);
-    const query: Query<K, V> = { id, key, loader, request, counted: true };
+    const query: Query<K, V> = {
+      id,
+      key: parts.tier === undefined ? key : snapshotKey(key),
+      loader,
+      request,
+      counted: true,
+    };
     const held = reads.fromMemory(query);
     if (held !== undefined) found.set(id, held);
     else waits.push(wait(reads, query, patience).then((outcome) => void found.set(id, outcome)));

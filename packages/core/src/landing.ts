@@ -91,7 +91,8 @@ export class Landings<K, V> {
     counts.loadEnded(flight.epoch, now - flight.startedAt, true);
     // A loader that was told to stop says nothing about what it loads.
     if (flight.registered && !flight.signalled) {
-      failures.note(flight.id, error, now, this.#errorTtl(flight, error), flight.background);
+      const errorTtl = this.#errorTtl(flight, error);
+      failures.note(flight.id, error, now, errorTtl, flight.background, knownTags(flight));
       memory.planUpkeep();
     }
     flights.remove(flight);

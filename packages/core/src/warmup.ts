@@ -6,6 +6,7 @@ import type { Loader } from './loader.js';
 import type { Query } from './query.js';
 import type { Reads } from './read.js';
 import type { Request } from './request.js';
+import { snapshotKey } from './snapshot-key.js';
 
 /** Loads that a warm-up runs at once, unless told otherwise. */
 const CONCURRENCY = 8;
@@ -107,7 +108,7 @@ function queriesOf<K, V>(
     : (Object.entries(entries) as unknown as [K, Loader<K, V>][]);
   return Array.from(pairs, ([key, loader]) => {
     if (typeof loader === 'function') {
-      return { id: checkedIdOf(key, tier), key, loader, request, counted: false };
+      return { id: checkedIdOf(key, tier), key: snapshotKey(key), loader, request, counted: false };
     }
     throw new InvalidOptionError(
       `warmup needs a loader for each key, got ${describeValue(loader)} for ${describeValue(key)}`,

@@ -119,6 +119,7 @@ export class Writes<K, V> {
       failures.forget(memory.store.idAt(slot));
       memory.drop(slot);
     }
+    failures.forgetTagged(tags);
     memory.tagsInvalidated(tags);
   }
 

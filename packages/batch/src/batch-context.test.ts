@@ -1,0 +1,27 @@
+import { AsyncCache, type LoadContext } from '@acache/core';
+import { batchLoader } from './index.js';
+
+describe('a batch loader that is called by hand', () => {
+  const double = async (keys: readonly number[]) => keys.map((key) => key * 2);
+
+  it('loads without a context', async () => {
+    const load = batchLoader(double, { window: 0 }) as (key: number) => Promise<number>;
+    expect(await Promise.all([load(1), load(2)])).toEqual([2, 4]);
+  });
+
+  it.each([
+    ['an empty context', {}],
+    ['a context whose signal is null', { signal: null }],
+    ['an index, as from ids.map(load)', 0],
+  ])('holds nobody up with %s', async (_, context) => {
+    const load = batchLoader(double, { window: 0 });
+    const innocent = new AsyncCache<number, number>().get(5, load);
+    const byHand = Promise.resolve().then(() => load(1, context as unknown as LoadContext<number>));
+    byHand.catch(() => undefined);
+    const settled = await Promise.race([
+      innocent,
+      new Promise((resolve) => setImmediate(() => setImmediate(resolve, 'never'))),
+    ]);
+    expect(settled).toBe(10);
+  });
+});
