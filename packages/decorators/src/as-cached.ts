@@ -21,7 +21,8 @@ export function asCached<T extends object, Name extends keyof T>(
 export function asCached<F extends AnyFunction>(method: F, instance?: object): CachedFunction<F>;
 export function asCached(first: unknown, second?: unknown): unknown {
   const byName = typeof second === 'string' || typeof second === 'symbol';
-  const method: unknown = byName ? (first as Record<string | symbol, unknown>)[second] : first;
+  const holder = (first ?? {}) as Record<string | symbol, unknown>;
+  const method: unknown = byName ? holder[second] : first;
   if (typeof method === 'function') {
     const { [CACHED_METHOD]: cached } = method as { [CACHED_METHOD]?: MethodReplacement };
     const instance = byName ? first : second;

@@ -19,9 +19,16 @@ export type ArgumentsOf<F> = F extends {
   : never;
 
 /** A function as it is once it is cached: an async one as it was, a sync one promises its result. */
-export type Async<F extends AnyFunction> = F extends AsyncFunction
-  ? F
-  : (this: ThisParameterType<F>, ...args: Parameters<F>) => Promise<Awaited<ReturnType<F>>>;
+export type Async<F extends AnyFunction> = F extends (...args: any[]) => symbol
+  ? Promising<F> // What may return a symbol, too, returns anything, or what it is given.
+  : F extends AsyncFunction
+    ? F
+    : Promising<F>;
+
+type Promising<F extends AnyFunction> = (
+  this: ThisParameterType<F>,
+  ...args: Parameters<F>
+) => Promise<Awaited<ReturnType<F>>>;
 
 /** What a cached function has besides being called. Read from an instance, it concerns that instance alone. */
 export interface CacheControls<F extends AnyFunction> {

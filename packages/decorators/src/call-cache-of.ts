@@ -21,7 +21,8 @@ export function callCacheOf(
   const { cache } = options;
   if (cache === undefined) return new OwnCache(options, name);
   if (options.name !== undefined) return new SharedCache(cache, options, { name: options.name });
-  if (name === '') {
+  // That of a bound function says only that it is bound.
+  if (/^(bound )*$/.test(name)) {
     throw new InvalidOptionError(
       `${who} needs a name for an anonymous function on a cache that is shared: { cache, name: '…' }`,
     );

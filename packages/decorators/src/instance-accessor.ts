@@ -2,7 +2,7 @@ import type { MethodPlace, MethodReplacement } from './method-place.js';
 
 /** The two halves of a property that each instance sees in its own way. */
 export interface InstanceAccessor {
-  readonly get: (this: object) => unknown;
+  readonly get: (this: unknown) => unknown;
   readonly set: (this: object, value: unknown) => void;
 }
 
@@ -12,9 +12,9 @@ export function instanceAccessor(
   replacement: MethodReplacement,
 ): InstanceAccessor {
   return {
-    get(this: object) {
-      // Read from the prototype, it is the method of no instance.
-      if (!isStatic && Object.hasOwn(this, key)) return replacement.method;
+    get(this: unknown) {
+      // Read from the prototype, or by a tool that calls the getter itself, it is the method of no instance.
+      if (!isObject(this) || (!isStatic && Object.hasOwn(this, key))) return replacement.method;
       return replacement.of?.(this) ?? replacement.method;
     },
     // Whoever replaces a method on an instance, in a test say, replaces it there.
@@ -43,4 +43,8 @@ export function defineAccessor(
     configurable: true,
     enumerable: false,
   });
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }

@@ -23,6 +23,8 @@ export function decorateLegacyMethod(
   const replacement = replace(original as AnyFunction, place);
   copyMetadata(original, replacement.method);
   const replaced = { ...given, value: replacement.method };
+  // Nest's `applyDecorators` looks at what it gave, and not at what it is given back.
+  if (Object.isExtensible(given)) given.value = replacement.method;
   if (replacement.of === undefined) return replaced;
   return becomingAccessor(replaced, place, replacement, () => {
     copyMetadata(original, replacement.method);

@@ -7,6 +7,9 @@ export function likeOriginal<W extends AnyFunction>(
   properties: object = {},
 ): W {
   const { name, length } = original;
+  // What the original has besides is found on the wrapper, too.
+  if (Object.getPrototypeOf(wrapper) === Function.prototype)
+    Object.setPrototypeOf(wrapper, original);
   for (const [key, value] of Object.entries({ name, length, ...properties })) {
     const isOwn = key in properties;
     // Tests replace what they watch.

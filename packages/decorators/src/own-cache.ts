@@ -1,4 +1,4 @@
-import { AsyncCache, type CacheMetrics, type GetOptions } from '@acache/core';
+import { AsyncCache, makeKey, type CacheMetrics, type GetOptions } from '@acache/core';
 import type { Call, CallCache } from './call-cache.js';
 import { cacheOptions, type CachedOptions } from './cached-options.js';
 import { tagsFor } from './call-list.js';
@@ -8,6 +8,7 @@ import { reachable } from './reachable-caches.js';
 export class OwnCache implements CallCache {
   readonly #cache: AsyncCache;
   readonly #options: CachedOptions;
+  readonly #name: string;
   readonly #skipArgs: number;
 
   /** @param name - of the function, for metrics and errors; with a tier it must be given in the options */
@@ -16,6 +17,7 @@ export class OwnCache implements CallCache {
     // The name is the namespace in a tier, where a function's name, which a bundler shortens, is none.
     this.#cache = new AsyncCache(own.tier === undefined && name !== '' ? { name, ...own } : own);
     this.#options = options;
+    this.#name = name;
     this.#skipArgs = options.skipArgs ?? 0;
     reachable(this.#cache, options);
   }
@@ -52,7 +54,7 @@ export class OwnCache implements CallCache {
     return tags === undefined ? { loader: call } : { loader: call, tags: tagsFor(tags, args) };
   }
 
-  /** One number or text is its own key, which is the fastest; else the arguments are, by value. */
+  /** One number or text is its own key, which is the fastest; else the key is a text, which keeps no argument alive. */
   #keyOf(args: readonly unknown[]): unknown {
     const { key } = this.#options;
     if (key !== undefined) return key(...args);
@@ -60,8 +62,10 @@ export class OwnCache implements CallCache {
     if (args.length === skip + 1) {
       const arg = args[skip];
       // A cache takes -0 and 0 for one key, a function may not.
-      if (typeof arg === 'string' || (typeof arg === 'number' && !Object.is(arg, -0))) return arg;
+      if (typeof arg === 'number' && !Object.is(arg, -0)) return arg;
+      // Those of `makeKey` have a bar.
+      if (typeof arg === 'string' && !arg.includes('|')) return arg;
     }
-    return args.slice(skip);
+    return makeKey(this.#name, args, skip);
   }
 }
