@@ -1,20 +1,6 @@
-import { nextTurn } from './deferred.js';
+import { nextTurn } from '../../../tools/testing/deferred.js';
 
-/** Fails each test of a file in which a rejection is left unhandled. */
-export function failOnUnhandledRejections(): void {
-  const unhandled: unknown[] = [];
-  const keep = (reason: unknown): void => {
-    unhandled.push(reason);
-  };
-  beforeAll(() => process.on('unhandledRejection', keep));
-  afterAll(() => process.off('unhandledRejection', keep));
-  afterEach(async () => {
-    // Rejections are told at the end of a turn of the event loop.
-    await nextTurn();
-    await nextTurn();
-    expect(unhandled.splice(0)).toEqual([]);
-  });
-}
+export { failOnUnhandledRejections } from '../../../tools/testing/unhandled-rejections.js';
 
 /** What a promise has come to at the end of this turn: its value, `{ error }`, or `'pending'`. */
 export async function outcomeOf(promise: PromiseLike<unknown>): Promise<unknown> {

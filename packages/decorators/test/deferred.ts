@@ -1,21 +1,2 @@
-/** A promise that the test settles, standing for a call that takes its time. */
-export interface Deferred<T> {
-  readonly promise: Promise<T>;
-  resolve(value: T): void;
-  reject(error: unknown): void;
-}
-
-export function deferred<T = unknown>(): Deferred<T> {
-  let resolve!: (value: T) => void;
-  let reject!: (error: unknown) => void;
-  const promise = new Promise<T>((onValue, onError) => {
-    resolve = onValue;
-    reject = onError;
-  });
-  return { promise, resolve, reject };
-}
-
-/** Lets everything happen that needs no time to pass. */
-export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 64; turn++) await Promise.resolve();
-}
+export { deferred, settle } from '../../../tools/testing/deferred.js';
+export type { Deferred } from '../../../tools/testing/deferred.js';
