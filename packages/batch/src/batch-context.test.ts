@@ -25,3 +25,36 @@ describe('a batch loader that is called by hand', () => {
     expect(settled).toBe(10);
   });
 });
+
+describe('the waiters of a batch that came without a cache', () => {
+  it('takes a context without a signal for none', async () => {
+    const signals: boolean[] = [];
+    const load = batchLoader(
+      async (keys: readonly number[], { signal }) => {
+        signals.push(signal.aborted);
+        return keys.map(String);
+      },
+      { window: 0 },
+    );
+    const odd = load(1, { abandoned: true } as never);
+    expect(await Promise.all([odd, load(2)])).toEqual(['1', '2']);
+    expect(signals).toEqual([false]);
+  });
+
+  it('leaves no listener on a signal that lives longer', async () => {
+    const { signal } = new AbortController();
+    const added = jest.spyOn(signal, 'addEventListener');
+    const removed = jest.spyOn(signal, 'removeEventListener');
+    const load = batchLoader(
+      async (keys: readonly number[], context) => {
+        expect(context.signal.aborted).toBe(false);
+        return keys.map(String);
+      },
+      { window: 0 },
+    );
+    await Promise.all([1, 2, 3].map((key) => load(key, { signal } as never)));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(added).toHaveBeenCalledTimes(1);
+    expect(removed).toHaveBeenCalledTimes(1);
+  });
+});

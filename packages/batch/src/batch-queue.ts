@@ -44,7 +44,7 @@ export class BatchQueue<K, V> {
     const waiter = isWaiter(context) ? context : undefined;
     const open = (this.#open ??= this.#begin());
     const { batch } = open;
-    const promise = batch.addOnce(id, snapshotKey(given), waiter);
+    const promise = batch.addOnce(id, () => snapshotKey(given), waiter);
     if (batch.keys.length >= this.#options.maxBatchSize) this.#dispatch(open);
     return promise;
   }
@@ -73,6 +73,10 @@ export class BatchQueue<K, V> {
 
 /** Whether it tells when somebody has stopped to wait. It is not asked for a signal that would be made for it. */
 function isWaiter(context: unknown): context is BatchWaiter {
-  const waiter = (context ?? {}) as { abandoned?: unknown; signal?: { aborted?: unknown } | null };
+  if (typeof context !== 'object' || context === null || !('signal' in context)) return false;
+  const waiter = context as {
+    abandoned?: unknown;
+    signal: { aborted?: unknown } | null | undefined;
+  };
   return typeof waiter.abandoned === 'boolean' || typeof waiter.signal?.aborted === 'boolean';
 }

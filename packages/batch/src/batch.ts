@@ -72,8 +72,12 @@ export class Batch<K, V> {
     return this.outcomes.then(this.take);
   }
 
-  /** Adds a key unless one of the same id is in the batch: then `waiter` wants that one, too. */
-  addOnce(id: unknown, key: K, waiter?: BatchWaiter): Promise<V> {
+  /**
+   * Adds a key unless one of the same id is in the batch: then `waiter` wants that one, too.
+   *
+   * @param key - makes the key where it is added
+   */
+  addOnce(id: unknown, key: () => K, waiter?: BatchWaiter): Promise<V> {
     const members = (this.members ??= new Map<unknown, Member<V>>());
     const member = members.get(id);
     if (member !== undefined) {
@@ -81,7 +85,7 @@ export class Batch<K, V> {
       return member.promise;
     }
     const place = this.keys.length;
-    const promise = this.add(key, waiter);
+    const promise = this.add(key(), waiter);
     members.set(id, { place, promise });
     return promise;
   }
@@ -120,7 +124,7 @@ export class Batch<K, V> {
 
   /** What the batch function is told, made for one that asks. */
   context(): BatchContext {
-    return batchContext(this.everybody());
+    return batchContext(this.everybody(), this.outcomes);
   }
 
   private sendWanted<R>(calls: BatchCalls<K, V, R>): void {

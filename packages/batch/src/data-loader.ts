@@ -118,8 +118,8 @@ export const DataLoader: DataLoaderConstructor = class DataLoader<
   private readonly _ownMap: Map<C, Promise<V>> | undefined;
   private readonly _cacheMap: PromiseMap<C, Promise<V>> | undefined;
   private _batch: Batch<K, V> | undefined = undefined;
-  /** The batch that all promises in `_ownMap` are from, while there is such a one. */
-  private _onlyBatch: Batch<K, V> | undefined = undefined;
+  /** Whether all promises in `_ownMap` are from the open batch. */
+  private _keepsOnlyOpen = false;
   private _planned: unknown = undefined;
   /** Of the keys that are being loaded for callers who may leave; made when the first signal comes. */
   private _callers: Map<C, Callers> | undefined = undefined;
@@ -186,7 +186,7 @@ export const DataLoader: DataLoaderConstructor = class DataLoader<
       const cacheKey = this._cacheKeyOf(key);
       if (cacheMap.get(cacheKey) !== undefined) return this;
       cacheMap.set(cacheKey, primed(value));
-      this._onlyBatch = undefined;
+      this._keepsOnlyOpen = false;
     }
     return this;
   }
@@ -203,7 +203,7 @@ export const DataLoader: DataLoaderConstructor = class DataLoader<
     const loader = (_: C, waiter: BatchWaiter): Promise<V> => {
       joined = this._openBatch();
       // As the cache has it, a key is what it was when it was asked for.
-      const sent = cacheKeyFn === undefined ? snapshotKey(key) : key;
+      const sent = () => (cacheKeyFn === undefined ? snapshotKey(key) : key);
       const promise = joined.addOnce(idOf(cacheKey), sent, waiter);
       this._dispatchIfFull(joined);
       return promise;
@@ -257,10 +257,10 @@ export const DataLoader: DataLoaderConstructor = class DataLoader<
       if (isOurs()) this._forget(key, cacheMap);
     });
     const promise = this._loadKept(key, cacheKey, cacheMap, callers);
-    const settled = (): void => {
+    const forgetCallers = (): void => {
       if (isOurs()) this._callers?.delete(cacheKey);
     };
-    promise.then(settled, settled);
+    promise.then(forgetCallers, forgetCallers);
     return callers.wait(promise, signal);
   }
 
@@ -276,7 +276,7 @@ export const DataLoader: DataLoaderConstructor = class DataLoader<
     // A window is longer than what it could bring together.
     if (this._options.schedule.callOff !== undefined) return promise;
     const batch = this._openBatch();
-    return batch === this._onlyBatch ? promise : batch.after(promise);
+    return this._keepsOnlyOpen ? promise : batch.after(promise);
   }
 
   private _addTo(batch: Batch<K, V>, key: K, waiter?: BatchWaiter): Promise<V> {
@@ -304,7 +304,7 @@ export const DataLoader: DataLoaderConstructor = class DataLoader<
     };
     this._planned = this._options.schedule.plan(dispatch);
     this._batch = batch;
-    this._onlyBatch = this._ownMap?.size === 0 ? batch : undefined;
+    this._keepsOnlyOpen = this._ownMap?.size === 0;
     return batch;
   }
 

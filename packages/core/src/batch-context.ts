@@ -1,3 +1,5 @@
+import { onAbort } from './on-abort.js';
+
 /** What a batch function is told, if it names a second parameter. */
 export interface BatchContext {
   /**
@@ -19,19 +21,26 @@ export interface BatchWaiter {
  * do, and one costs more than all else that a key costs.
  *
  * @param waiters - all who wait for a key of the batch; `undefined` stands for one who never leaves
+ * @param ended - settles when the batch has ended, so that signals that live longer are let go
  */
-export function batchContext(waiters: Iterable<BatchWaiter | undefined>): BatchContext {
+export function batchContext(
+  waiters: Iterable<BatchWaiter | undefined>,
+  ended?: PromiseLike<unknown>,
+): BatchContext {
   let signal: AbortSignal | undefined;
   return {
     get signal() {
-      signal ??= signalOfAll(waiters);
+      signal ??= signalOfAll(waiters, ended);
       return signal;
     },
   };
 }
 
 /** Fires when the last of the signals has fired, with its reason. */
-function signalOfAll(waiters: Iterable<BatchWaiter | undefined>): AbortSignal {
+function signalOfAll(
+  waiters: Iterable<BatchWaiter | undefined>,
+  ended: PromiseLike<unknown> | undefined,
+): AbortSignal {
   const controller = new AbortController();
   const signals: AbortSignal[] = [];
   for (const waiter of waiters) {
@@ -39,13 +48,18 @@ function signalOfAll(waiters: Iterable<BatchWaiter | undefined>): AbortSignal {
     signals.push(waiter.signal);
   }
   let waiting = signals.length;
+  const stops: (() => void)[] = [];
   for (const signal of signals) {
     const leave = (): void => {
       waiting--;
       if (waiting === 0) controller.abort(signal.reason);
     };
     if (signal.aborted) leave();
-    else signal.addEventListener('abort', leave, { once: true });
+    else stops.push(onAbort(signal, leave));
   }
+  const stop = (): void => {
+    for (const end of stops) end();
+  };
+  ended?.then(stop, stop);
   return controller.signal;
 }

@@ -42,9 +42,14 @@ export class BulkLoad<K, V> {
       const context = (): BatchContext => batchContext(waiting.map(({ waiter }) => waiter));
       const results = alignBatch(keys, await callBatch(this.#loadMany, keys, context));
       waiting.forEach(({ resolve, reject }, index) => {
-        const result = results[index];
-        if (isError(result)) reject(result);
-        else resolve(result as V);
+        try {
+          const result = results[index];
+          if (isError(result)) reject(result);
+          else resolve(result as V);
+        } catch (error) {
+          // What cannot be read of the results is its key's alone.
+          reject(error);
+        }
       });
     } catch (error) {
       for (const { reject } of waiting) reject(error);

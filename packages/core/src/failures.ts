@@ -2,7 +2,7 @@ import type { KeyId } from './cache-key.js';
 
 /** First pause of a refresh that failed, in milliseconds; each further failure doubles it. */
 const FIRST_PAUSE = 1000;
-/** Rest between two looks at what another process refreshes. */
+/** Rest between two looks at what another process refreshes, in milliseconds. */
 const HOLD = 200;
 const LONGEST_PAUSE = 60_000;
 /** Failures remembered at most, also by a cache without a bound. */
@@ -19,6 +19,8 @@ interface Failure {
   /** Before then no refresh begins behind a stale value. */
   refreshAfter: number;
 }
+
+const NO_FAILURE = { error: undefined, rememberedUntil: 0, tags: [], refreshes: 0 };
 
 /** What failed lately: errors to hand out again, and refreshes to hold back. Bounded like the memory. */
 export class Failures {
@@ -78,9 +80,9 @@ export class Failures {
 
   /** Another process refreshes: it is not asked again at every hit. */
   hold(id: KeyId, now: number): void {
-    if (this.#byId.has(id)) return;
-    const failure = { error: undefined, rememberedUntil: 0, tags: [], refreshes: 0 };
-    this.#keep(id, { ...failure, refreshAfter: now + HOLD });
+    const before = this.#byId.get(id);
+    if (before !== undefined && now < before.refreshAfter) return;
+    this.#keep(id, { ...(before ?? NO_FAILURE), refreshAfter: now + HOLD });
   }
 
   forget(id: KeyId): void {

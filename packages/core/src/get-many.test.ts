@@ -902,3 +902,19 @@ describe('context.abandoned', () => {
     expect(contexts[0]?.abandoned).toBe(true);
   });
 });
+
+describe('results that cannot be read', () => {
+  it('fail their key alone', async () => {
+    const cache = new AsyncCache<string, string>();
+    const unreadable = new Error('no look');
+    const results = ['A', 'B'];
+    Object.defineProperty(results, 0, {
+      get() {
+        throw unreadable;
+      },
+    });
+
+    await expect(cache.getMany(['a', 'b'], async () => results)).rejects.toBe(unreadable);
+    expect(cache.peek('b')).toBe('B');
+  });
+});

@@ -1,7 +1,7 @@
 import { CacheError, InvalidOptionError, type CacheMetrics } from '@acache/core';
 import type { AnyFunction, CacheControls } from './cached-function.js';
 import { callCacheOf } from './call-cache-of.js';
-import type { CallCache } from './call-cache.js';
+import { controlsOf, type CallCache } from './call-cache.js';
 import type { CachedOptions } from './cached-options.js';
 import { checkResult } from './function-kind.js';
 import { uniqueId } from './unique-id.js';
@@ -9,7 +9,6 @@ import { likeOriginal } from './like-original.js';
 import { labelOf, type MethodPlace, type MethodReplacement } from './method-place.js';
 import { OwnCache } from './own-cache.js';
 import { SharedCache } from './shared-cache.js';
-import { controlsOf } from './wrap-function.js';
 
 /** On a cached method, what it can be bound by; known to every copy of this package. */
 export const CACHED_METHOD = Symbol.for('@acache/decorators: cached method');

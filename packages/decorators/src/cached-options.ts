@@ -15,7 +15,8 @@ export interface CachedOptions<V = any> extends AsyncCacheOptions<any, V> {
   skipArgs?: number;
   /**
    * What a call is cached by, instead of its arguments. Takes all arguments, those that `skipArgs` skips
-   * included. In a `cache` that is given it is the key, as it is.
+   * included. In a `cache` that is given it is the key, as it is; for a method of `scope: 'instance'` together with the
+   * instance, and then only `invalidates` finds it by this.
    */
   key?: (...args: any[]) => unknown;
   /** By which results can be invalidated together; called at every call, hits included. */

@@ -1,4 +1,5 @@
 import type { CacheMetrics } from '@acache/core';
+import type { AnyFunction, CacheControls } from './cached-function.js';
 
 /** Makes the result of one call. */
 export type Call = () => unknown;
@@ -12,4 +13,13 @@ export interface CallCache {
   invalidate(args: readonly unknown[]): Promise<boolean>;
   clear(): Promise<void>;
   getMetrics(): CacheMetrics;
+}
+
+/** The controls of one function's cache, or of one method's of one instance; all but `refresh`. */
+export function controlsOf(calls: () => CallCache): Omit<CacheControls<AnyFunction>, 'refresh'> {
+  return {
+    invalidateCache: async (...args: unknown[]) => calls().invalidate(args),
+    clearCache: async () => calls().clear(),
+    getMetrics: () => calls().getMetrics(),
+  };
 }

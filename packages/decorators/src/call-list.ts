@@ -1,4 +1,4 @@
-import { checkTags, describeValue, encodeKey, idOf, InvalidOptionError } from '@acache/core';
+import { checkTags, describeValue, idOf, InvalidOptionError, snapshotKey } from '@acache/core';
 
 /** Tags or keys: as they are, or by the arguments of a call. */
 export type CallList<T> = readonly T[] | ((...args: any[]) => readonly T[]);
@@ -22,20 +22,10 @@ export function keysFor(
   keys: CallList<unknown> = [],
   args: readonly unknown[],
 ): readonly unknown[] {
-  return listFor(keys, args, 'keys').map(copyOf);
-}
-
-/** What the caller does to a key that is an object must not reach what is invalidated afterwards. */
-function copyOf(key: unknown): unknown {
-  idOf(key);
-  if (typeof key !== 'object' || key === null) return key;
-  try {
-    const copy: unknown = structuredClone(key);
-    if (encodeKey(copy) === encodeKey(key)) return copy;
-  } catch {
-    // It holds an instance of a class, say; such a one says itself what it is.
-  }
-  return key;
+  const list = listFor(keys, args, 'keys');
+  for (const key of list) idOf(key);
+  // What the caller does to a key that is an object must not reach what is invalidated afterwards.
+  return list.map(snapshotKey);
 }
 
 /** @throws InvalidOptionError when it is neither an array nor a function */

@@ -35,6 +35,6 @@ async function unlessClosed(work: Promise<unknown>): Promise<void> {
   try {
     await work;
   } catch (error) {
-    if ((error as { code?: unknown }).code !== 'ERR_ACACHE_CLOSED') throw error;
+    if ((error as { code?: unknown } | null)?.code !== 'ERR_ACACHE_CLOSED') throw error;
   }
 }

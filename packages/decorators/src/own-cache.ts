@@ -2,7 +2,7 @@ import { AsyncCache, makeKey, type CacheMetrics, type GetOptions } from '@acache
 import type { Call, CallCache } from './call-cache.js';
 import { cacheOptions, type CachedOptions } from './cached-options.js';
 import { tagsFor } from './call-list.js';
-import { reachable } from './reachable-caches.js';
+import { makeReachable } from './reachable-caches.js';
 
 /** Results in a cache of their own. */
 export class OwnCache implements CallCache {
@@ -19,7 +19,7 @@ export class OwnCache implements CallCache {
     this.#options = options;
     this.#name = name;
     this.#skipArgs = options.skipArgs ?? 0;
-    reachable(this.#cache, options);
+    makeReachable(this.#cache, options);
   }
 
   get(args: readonly unknown[], call: Call): Promise<unknown> {

@@ -13,7 +13,7 @@ interface Reachable {
 const REACHABLE = Symbol.for('@acache/decorators: reachable caches');
 
 /** Takes a function's own cache in. Only weakly: an instance and its cache can be collected. */
-export function reachable(cache: AnyCache, { key, tags }: CachedOptions): void {
+export function makeReachable(cache: AnyCache, { key, tags }: CachedOptions): void {
   const { keyed, tagged } = all();
   const ref = new WeakRef(cache);
   if (tags !== undefined) enter(tagged, cache, ref);

@@ -38,7 +38,7 @@ export class SharedCache implements CallCache {
   }
 
   async invalidate(args: readonly unknown[]): Promise<boolean> {
-    return this.#cache.delete(this.#keyOf(args));
+    return this.#cache.delete(this.#keyOf(args, this.#options.key?.(...args)));
   }
 
   async clear(): Promise<void> {
@@ -52,11 +52,12 @@ export class SharedCache implements CallCache {
 
   async #read(args: readonly unknown[], call: Call, refresh: boolean): Promise<unknown> {
     const { ttl, staleWhileRevalidate, staleIfError, timeout, softTimeout } = this.#options;
-    const key = this.#keyOf(args);
+    const given = this.#options.key?.(...args);
+    const key = this.#keyOf(args, given);
     const count = this.#metrics.begin(key);
     const options: GetOptions = {
       loader: () => count.load(call),
-      tags: this.#tagsOf(args),
+      tags: this.#tagsOf(args, given),
       refresh,
       ...(ttl !== undefined && { ttl }),
       ...(staleWhileRevalidate !== undefined && { staleWhileRevalidate }),
@@ -67,21 +68,21 @@ export class SharedCache implements CallCache {
     return count.outcome(this.#cache.getWithMeta(key, options));
   }
 
-  #tagsOf(args: readonly unknown[]): string[] {
+  /** @param given - what the `key` option gives */
+  #tagsOf(args: readonly unknown[], given: unknown): string[] {
     const { key, tags } = this.#options;
     const own = [this.#tag, ...tagsFor(tags, args)];
     // The key of the entry names the instance too: by this tag it can be found by the given key alone.
     return key !== undefined && this.#owner.instance !== undefined
-      ? [...own, ...keyTags(key(...args))]
+      ? [...own, ...keyTags(given)]
       : own;
   }
 
-  #keyOf(args: readonly unknown[]): unknown {
+  /** @param given - what the `key` option gives */
+  #keyOf(args: readonly unknown[], given: unknown): unknown {
     const { key, skipArgs } = this.#options;
     const { name, instance } = this.#owner;
-    if (key !== undefined) {
-      return instance === undefined ? key(...args) : makeKey(name, [instance, key(...args)]);
-    }
+    if (key !== undefined) return instance === undefined ? given : makeKey(name, [instance, given]);
     return instance === undefined
       ? makeKey(name, args, skipArgs)
       : makeKey(name, [instance, ...args.slice(skipArgs)]);

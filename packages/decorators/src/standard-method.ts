@@ -31,14 +31,14 @@ export function decorateStandardMethod(
     }
   } else {
     context.addInitializer(function (this: unknown) {
-      settle(this as object, place, replacement);
+      introduce(this as object, place, replacement);
     });
   }
   return replacement.method;
 }
 
 /** Learns the class from its first instance, and lets its instances have the method as their own. */
-function settle(instance: object, place: MethodPlace, replacement: MethodReplacement): void {
+function introduce(instance: object, place: MethodPlace, replacement: MethodReplacement): void {
   if (place.className !== undefined) return;
   const owner = ownerOf(instance, place.key, replacement.method);
   // Another decorator may have put a wrapper around ours.

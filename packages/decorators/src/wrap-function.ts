@@ -1,6 +1,6 @@
-import type { CacheControls, AnyFunction, CachedFunction } from './cached-function.js';
+import type { AnyFunction, CachedFunction } from './cached-function.js';
 import { callCacheOf } from './call-cache-of.js';
-import type { CallCache } from './call-cache.js';
+import { controlsOf } from './call-cache.js';
 import type { CachedOptions } from './cached-options.js';
 import { checkFunctionKind, checkResult } from './function-kind.js';
 import { likeOriginal } from './like-original.js';
@@ -29,13 +29,4 @@ export function wrapFunction<F extends AnyFunction>(
   };
   const controls = { ...controlsOf(() => calls), refresh };
   return likeOriginal(wrapper, fn, controls) as unknown as CachedFunction<F>;
-}
-
-/** The controls of one function's cache, or of one method's of one instance; all but `refresh`. */
-export function controlsOf(calls: () => CallCache): Omit<CacheControls<AnyFunction>, 'refresh'> {
-  return {
-    invalidateCache: async (...args: unknown[]) => calls().invalidate(args),
-    clearCache: async () => calls().clear(),
-    getMetrics: () => calls().getMetrics(),
-  };
 }
