@@ -1,25 +1,20 @@
 import {
-  alignBatch,
   callBatch,
   idOf,
-  isError,
   snapshotKey,
-  type BatchResults,
   type BatchWaiter,
   type Cache,
   type GetOptions,
 } from '@acache/core';
-import { Batch, type Outcomes } from './batch.js';
+import { Batch } from './batch.js';
 import { Callers, untilAborted } from './callers.js';
 import {
-  noArray,
   noBatchFunction,
   noKey,
   noKeys,
   noPromise,
   noSignal,
   threwAtOnce,
-  wrongLength,
 } from './data-loader-errors.js';
 import {
   resolveDataLoaderOptions,
@@ -28,6 +23,8 @@ import {
   type DataLoaderOptions,
   type ResolvedDataLoaderOptions,
 } from './data-loader-options.js';
+import { isArrayLike, readResults } from './data-loader-results.js';
+import { primeCache, primed } from './prime.js';
 
 /** How one `load` behaves. */
 export interface LoadOptions {
@@ -353,44 +350,9 @@ export const DataLoader: DataLoaderConstructor = class DataLoader<
   }
 };
 
-function primeCache<C, V>(cache: Cache<C, V>, key: C, value: V | PromiseLike<V> | Error): void {
-  const load = (): V | PromiseLike<V> => {
-    if (isError(value)) throw value;
-    return value;
-  };
-  // Keeps what is there or being loaded, and counts for no hit and no miss. It rejects when the cache is
-  // closed, and then it keeps nothing.
-  cache.warmup([[key, load]]).catch(ignore);
-}
-
-/** Whoever primes a failure does not wait for it. */
-function primed<V>(value: V | PromiseLike<V> | Error): Promise<V> {
-  const promise = isError(value) ? Promise.reject<V>(value) : Promise.resolve<V>(value);
-  promise.catch(ignore);
-  return promise;
-}
-
 function checkSignal(signal: unknown): void {
   const { addEventListener } = (signal ?? {}) as { addEventListener?: unknown };
   if (typeof addEventListener !== 'function') throw noSignal(signal);
-}
-
-function readResults<K, V>(keys: readonly K[], results: unknown): Outcomes<V> {
-  if (isArrayLike<V | Error>(results)) {
-    if (results.length === keys.length) return results;
-    throw wrongLength(keys, results);
-  }
-  if (typeof results !== 'object' || results === null) throw noArray(results);
-  return alignBatch(keys, results as BatchResults<K, V>);
-}
-
-function isArrayLike<T>(value: unknown): value is ArrayLike<T> {
-  if (Array.isArray(value)) return true;
-  if (typeof value !== 'object' || value === null) return false;
-  const { length } = value as { length?: unknown };
-  return (
-    typeof length === 'number' && (length === 0 || (length > 0 && Object.hasOwn(value, length - 1)))
-  );
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
