@@ -4,6 +4,7 @@ import { callCacheOf } from './call-cache-of.js';
 import { controlsOf, type CallCache } from './call-cache.js';
 import type { CachedOptions } from './cached-options.js';
 import { checkResult } from './function-kind.js';
+import { isObject } from './instance-accessor.js';
 import { uniqueId } from './unique-id.js';
 import { likeOriginal } from './like-original.js';
 import { labelOf, type MethodPlace, type MethodReplacement } from './method-place.js';
@@ -152,8 +153,4 @@ export class CachedMethod implements MethodReplacement {
   #onlyInstance(): object | undefined {
     return this.#only instanceof WeakRef ? this.#only.deref() : undefined;
   }
-}
-
-function isObject(value: unknown): value is object {
-  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }

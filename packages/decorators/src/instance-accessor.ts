@@ -45,6 +45,7 @@ export function defineAccessor(
   });
 }
 
-function isObject(value: unknown): value is object {
+/** Whether something can have a method of its own. */
+export function isObject(value: unknown): value is object {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }

@@ -177,7 +177,7 @@ export class Refused {
   }
 }
 
-export class NotRefused {
+export class RefusedSync {
   // @ts-expect-error a sync method, which would become async
   @cached()
   sync(): void {}
@@ -191,7 +191,7 @@ export class NotRefused {
   static reset(): void {}
 }
 
-export class NotRefusedWithoutCall {
+export class RefusedWithoutCall {
   // @ts-expect-error without a call
   @cached
   async bare(id: number): Promise<number> {
