@@ -1,0 +1,5 @@
+export { startRedis, type RedisOptions, type RedisServer } from './redis-server.js';
+export { ReplyError, type Argument, type Reply } from './resp.js';
+export { findRedis, type FindOptions, type RedisBinary } from './redis-binary.js';
+export { freePort } from './free-port.js';
+export { until } from './until.js';
