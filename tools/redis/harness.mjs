@@ -20,4 +20,4 @@ buildSync({
 const harness = await import(outfile);
 rmSync(outfile);
 
-export const { startRedis, findRedis, freePort, until } = harness;
+export const { startRedis, startSentinel, startCluster, findRedis, freePort, until } = harness;

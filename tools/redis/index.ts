@@ -1,4 +1,6 @@
 export { startRedis, type RedisOptions, type RedisServer } from './redis-server.js';
+export { startSentinel, type RedisSentinel, type SentinelOptions } from './sentinel.js';
+export { startCluster, type ClusterOptions, type RedisCluster } from './cluster.js';
 export { ReplyError, type Argument, type Reply } from './resp.js';
 export { findRedis, type FindOptions, type RedisBinary } from './redis-binary.js';
 export { freePort } from './free-port.js';
