@@ -20,4 +20,5 @@ buildSync({
 const harness = await import(outfile);
 rmSync(outfile);
 
-export const { startRedis, startSentinel, startCluster, findRedis, freePort, until } = harness;
+export const { startRedis, startSentinel, startCluster, startProxy, findRedis, freePort, until } =
+  harness;
