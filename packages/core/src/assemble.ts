@@ -39,8 +39,8 @@ export function assemble<K, V>(given: AsyncCacheOptions<K, V>): Assembly<K, V> {
   const own = { clock, isPlatformClock, events, counts, failures, persistence };
   const memory = new Memory<K, V>(options, own);
   const effects = {
-    invalidate: (keys: readonly string[]) => {
-      writes.dropKeys(keys.map(idOfWireKey));
+    invalidate: (keys: readonly string[], options?: { readonly lookups?: 'go on' }) => {
+      writes.dropKeys(keys.map(idOfWireKey), options?.lookups === 'go on');
     },
     invalidateTags: (tags: readonly string[]) => {
       writes.dropTagged(tags);

@@ -24,6 +24,7 @@ import type { ReadResult } from './read-result.js';
 import { loaderOf, plainRequest, resolveRequest, type Request } from './request.js';
 import { snapshotKey } from './snapshot-key.js';
 import type { MemoryStore } from './store.js';
+import type { TierLink } from './tier-link.js';
 import type { Timekeeper } from './timekeeper.js';
 import { warmup, type WarmupEntries, type WarmupOptions, type WarmupReport } from './warmup.js';
 import type { Writes } from './write.js';
@@ -61,6 +62,7 @@ export class AsyncCache<K = unknown, V = any> implements Cache<K, V>, AsyncDispo
   readonly #store: MemoryStore<K, V>;
   readonly #time: Timekeeper;
   readonly #counts: Counters;
+  readonly #tier: TierLink<K> | undefined;
   /** True while a fresh entry in memory may be handed out with nothing else to consider. */
   #direct = false;
 
@@ -77,6 +79,7 @@ export class AsyncCache<K = unknown, V = any> implements Cache<K, V>, AsyncDispo
     this.#store = parts.memory.store;
     this.#time = parts.memory.time;
     this.#counts = parts.counts;
+    this.#tier = parts.tier;
     this.ready = persistence || parts.tier ? this.#whenReady() : READY;
     // Whoever does not await it learns of a failure through the `error` event.
     this.ready.catch(() => undefined);
@@ -125,9 +128,11 @@ export class AsyncCache<K = unknown, V = any> implements Cache<K, V>, AsyncDispo
       return UNDECIDED;
     }
     const slot = this.#store.slots.get(key);
-    if (slot === undefined) return ABSENT;
+    if (slot === undefined) return this.#tier === undefined ? ABSENT : UNDECIDED;
     const cell = this.#store.freshCells[slot] as number;
-    return cell < 0 || (cell > this.#time.horizon && this.#time.trusted) ? slot : UNDECIDED;
+    const isFresh = cell < 0 || (cell > this.#time.horizon && this.#time.trusted);
+    if (!isFresh || (this.#tier !== undefined && !this.#reads.mayServe(slot))) return UNDECIDED;
+    return slot;
   }
 
   #get(key: K, by: LoadBy<K, V>): Promise<V | undefined> {
@@ -304,12 +309,11 @@ export class AsyncCache<K = unknown, V = any> implements Cache<K, V>, AsyncDispo
   }
 
   #decideDirect(): void {
-    const { events, memory, options, tier } = this.#parts;
+    const { events, memory, options } = this.#parts;
     this.#direct =
       !memory.closed &&
       !memory.restoring &&
       !events.active &&
-      tier === undefined &&
       options.clone === undefined &&
       options.refreshAhead === 1;
   }

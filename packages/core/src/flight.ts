@@ -48,6 +48,8 @@ export class Flight<K, V> {
 
   /** True while it may store its value; kept by `Flights`. */
   registered = false;
+  /** True once its loader was called; before, it asks the tier. */
+  loading = false;
   /** When the loader was called, and in which epoch of the metrics. */
   startedAt = 0;
   epoch = 0;

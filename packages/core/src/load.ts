@@ -147,6 +147,7 @@ export class Loads<K, V> {
     const loader = flight.loader as NonNullable<typeof flight.loader>;
     counts.loads++;
     events.tell('load', flight.query.key);
+    flight.loading = true;
     flight.startedAt = memory.time.now();
     flight.epoch = counts.epoch;
     let loading: V | PromiseLike<V>;

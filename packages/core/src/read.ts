@@ -31,7 +31,7 @@ export class Reads<K, V> {
     if (request.refresh || memory.restoring) return undefined;
     const now = memory.time.now();
     const slot = memory.find(id, now);
-    if (slot === undefined || !this.#mayServe(slot)) return undefined;
+    if (slot === undefined || !this.mayServe(slot)) return undefined;
     const freshness = memory.store.freshness(slot, now);
     if (freshness === 'fallback') return undefined;
     const held = memory.valueIn(slot);
@@ -91,7 +91,7 @@ export class Reads<K, V> {
     const { memory } = this.#parts;
     const now = memory.time.now();
     const slot = memory.find(query.id, now);
-    if (slot === undefined || !this.#mayServe(slot)) return undefined;
+    if (slot === undefined || !this.mayServe(slot)) return undefined;
     const times = memory.store.times(slot);
     if (times.staleIfError === 0 || now >= times.freshUntil + times.staleIfError) return undefined;
     const held = memory.valueIn(slot);
@@ -164,14 +164,14 @@ export class Reads<K, V> {
   /** True when memory may serve the entry as fresh. */
   isFresh(slot: number): boolean {
     const { store, time } = this.#parts.memory;
-    if (!this.#mayServe(slot)) return false;
+    if (!this.mayServe(slot)) return false;
     const now = time.now();
     time.looked(now, store.times(slot).freshUntil);
     return store.freshness(slot, now) === 'fresh';
   }
 
   /** True while what stands behind an entry lets memory serve it. */
-  #mayServe(slot: number): boolean {
+  mayServe(slot: number): boolean {
     const { memory, tier } = this.#parts;
     if (tier === undefined) return true;
     const backing = memory.store.backingOf(slot);

@@ -9,6 +9,8 @@ import type { Tier, TierAnswer, TierHost, TierLease, TierNamespace, TierRequest 
 
 /** How long `close` waits for a tier that does not answer, in milliseconds. */
 const CLOSE_WITHIN = 2500;
+/** Items of a bulk that share one deadline. */
+const BULK = 100;
 const UNAVAILABLE: TierAnswer = { kind: 'unavailable' };
 
 /** What a tier may do to the cache: the calls of its host that change memory. */
@@ -131,31 +133,31 @@ export class TierLink<K> {
 
   /** Resolves to whether the tier took it. */
   set(key: string, entry: Entry): Promise<boolean> {
-    return this.#tell(() => this.#namespace.set(key, entry));
+    return this.#tell(1, () => this.#namespace.set(key, entry));
   }
 
   setMany(entries: readonly (readonly [key: string, entry: Entry])[]): Promise<boolean> {
     if (entries.length === 0) return Promise.resolve(true);
-    return this.#tell(async () => {
+    return this.#tell(entries.length, async () => {
       if (this.#namespace.setMany !== undefined) await this.#namespace.setMany(entries);
       else await Promise.all(entries.map(([key, entry]) => this.#namespace.set(key, entry)));
     });
   }
 
   delete(key: string): Promise<boolean> {
-    return this.#tell(() => this.#namespace.delete(key));
+    return this.#tell(1, () => this.#namespace.delete(key));
   }
 
   expire(key: string): Promise<boolean> {
-    return this.#tell(() => this.#namespace.expire(key));
+    return this.#tell(1, () => this.#namespace.expire(key));
   }
 
   invalidateTags(tags: readonly string[]): Promise<boolean> {
-    return this.#tell(() => this.#namespace.invalidateTags(tags));
+    return this.#tell(tags.length, () => this.#namespace.invalidateTags(tags));
   }
 
   clear(): Promise<boolean> {
-    return this.#tell(() => this.#namespace.clear());
+    return this.#tell(1, () => this.#namespace.clear());
   }
 
   /** Ends a lease: with an entry to store, or without. Answers `unavailable` when the tier does not. */
@@ -167,7 +169,7 @@ export class TierLink<K> {
   release(lease: TierLease): void {
     // Nobody waits any more, and no timer may be left behind.
     if (this.#closed) void (async () => lease.release())().catch(() => undefined);
-    else void this.#tell(() => lease.release());
+    else void this.#tell(1, () => lease.release());
   }
 
   /** @throws (rejects) when something told so far has not taken effect */
@@ -200,7 +202,7 @@ export class TierLink<K> {
     if (lookups.length === 0) return;
     let late = false;
     const answer = await this.#within(
-      this.#deadline,
+      this.#deadlineFor(lookups.length),
       async () => {
         const answers = await this.#namespace.lookup(lookups.map(({ request }) => request));
         const given = Array.isArray(answers) ? (answers as readonly unknown[]) : [];
@@ -242,9 +244,14 @@ export class TierLink<K> {
     return UNAVAILABLE;
   }
 
+  /** A bulk takes longer than a single item, however well the tier is. */
+  #deadlineFor(items: number): number {
+    return this.#deadline * Math.ceil(Math.max(items, 1) / BULK);
+  }
+
   /** A change that the tier is told of, and that `flush` waits for. */
-  #tell(call: () => Promise<void>): Promise<boolean> {
-    const told = this.#within(this.#deadline, call).then(({ ok }) => {
+  #tell(items: number, call: () => Promise<void>): Promise<boolean> {
+    const told = this.#within(this.#deadlineFor(items), call).then(({ ok }) => {
       this.#pending.delete(told);
       return ok;
     });
@@ -267,8 +274,11 @@ export class TierLink<K> {
           reject(error);
         };
         timer = this.#parts.clock.setTimeout(() => {
-          const message = `cache '${this.#parts.name}': the tier did not answer within ${ms} ms`;
-          end(new CacheError('ERR_ACACHE_TIER_TIMEOUT', message));
+          // After a turn that blocked, the answer may have come and not been read yet.
+          timer = this.#parts.clock.setTimeout(() => {
+            const message = `cache '${this.#parts.name}': the tier did not answer within ${ms} ms`;
+            end(new CacheError('ERR_ACACHE_TIER_TIMEOUT', message));
+          }, 0);
         }, ms);
         stop = () => {
           end(closedError(this.#parts.name));

@@ -20,8 +20,12 @@ export interface Tier {
  */
 export interface TierHost {
   readonly clock: Clock;
-  /** Somebody else changed these keys: memory forgets them, and what is loading is not stored. */
-  invalidate(keys: readonly string[]): void;
+  /**
+   * Somebody else changed these keys: memory forgets them, and what is loading is not stored. With
+   * `lookups: 'go on'`, a lookup that runs is not revoked: the tier answers it with what is there
+   * after this change, or says so again before it answers.
+   */
+  invalidate(keys: readonly string[], options?: { readonly lookups?: 'go on' }): void;
   /** Somebody else invalidated these tags. */
   invalidateTags(tags: readonly string[]): void;
   /** Anything may have changed: after a lost link, a failover, a flush. Memory forgets all. */
@@ -38,7 +42,8 @@ export interface TierNamespace {
   readonly ready: Promise<void>;
 
   /**
-   * How long the cache waits for an answer before it goes on without the tier.
+   * How long the cache waits for an answer before it goes on without the tier; for a bulk, so long for
+   * every hundred keys begun.
    * @defaultValue `1000` milliseconds
    */
   readonly deadline?: Duration;

@@ -123,11 +123,15 @@ export class Writes<K, V> {
     memory.tagsInvalidated(tags);
   }
 
-  /** Takes keys out of memory, and revokes their loads: somebody else changed them. */
-  dropKeys(ids: readonly KeyId[]): void {
+  /**
+   * Takes keys out of memory, and revokes their loads: somebody else changed them.
+   *
+   * @param lookupsGoOn - whether a flight that still asks the tier will be told of the change there
+   */
+  dropKeys(ids: readonly KeyId[], lookupsGoOn: boolean): void {
     const { failures, flights, memory } = this.#parts;
     for (const id of ids) {
-      flights.revoke(id);
+      if (!lookupsGoOn || flights.get(id)?.loading === true) flights.revoke(id);
       failures.forget(id);
       memory.forget(id, memory.store.slotOf(id));
     }
