@@ -108,7 +108,10 @@ export default defineConfig(
       },
     },
   },
-  { files: ['packages/*/src/**/*.ts'], rules: siblings('@acache/core', '@acache/core/testing') },
+  {
+    files: ['packages/*/src/**/*.ts'],
+    rules: siblings('@acache/core', '@acache/core/testing', '@acache/core/values'),
+  },
   {
     // A cache without type arguments takes any value: `V = any` is part of the contract. A decorator takes any function.
     files: ['packages/core/src/**/*.ts', 'packages/decorators/src/**/*.ts'],
