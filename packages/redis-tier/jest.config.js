@@ -1,0 +1,1 @@
+export default { displayName: 'redis-tier', preset: '../../jest.preset.js' };

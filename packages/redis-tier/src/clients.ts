@@ -1,0 +1,135 @@
+import { describeValue, InvalidOptionError } from '@acache/core';
+import { Redis, type Cluster, type RedisOptions } from 'ioredis';
+import { checkPrefix } from './options.js';
+
+export type Client = Redis | Cluster;
+
+/** What `redisTier` connects to: a URL, options of ioredis, or a client, which is only copied. */
+export type RedisTarget = string | RedisOptions | Redis | Cluster;
+
+/** Milliseconds between two reconnections for one reason. */
+const RECONNECT_PAUSE = 1000;
+
+/** Makes the tier's own connections, which never wait longer than a caller would. */
+export interface Clients {
+  /** What stands before every key by the wish of the given client. */
+  readonly keyPrefix: string;
+  /** The connection for commands. */
+  data(): Client;
+  /** A connection that hears of changes, to the server, or to one node of a cluster. */
+  listener(node?: Redis): Redis;
+}
+
+/** @throws InvalidOptionError when it is nothing to connect to */
+export function clientsFor(target: RedisTarget): Clients {
+  const original = originalOf(target);
+  const keyPrefix = keyPrefixOf(original);
+  if (keyPrefix !== '') checkPrefix(keyPrefix, 'keyPrefix of the client');
+  const common: RedisOptions = {
+    // As a RESP3 connection ioredis drops what the server tells of changes.
+    protocol: 2,
+    keyPrefix: '',
+    db: dbOf(original),
+    lazyConnect: true,
+    readOnly: false,
+    monitor: false,
+    enableOfflineQueue: false,
+    enableAutoPipelining: false,
+    autoResubscribe: false,
+    autoResendUnfulfilledCommands: false,
+    stringNumbers: false,
+    // Ours are timed by what waits for them.
+    commandTimeout: undefined,
+    maxRetriesPerRequest: 0,
+    connectTimeout: 1000,
+    retryStrategy: pauseBefore,
+    reconnectOnError: reconnectFromReplica(),
+    // A primary that was replaced may go on answering those who are connected to it.
+    failoverDetector: true,
+    disconnectTimeout: 50,
+  };
+  return {
+    keyPrefix,
+    data() {
+      if (!isCluster(original)) return original.duplicate(common);
+      const { retryStrategy, enableOfflineQueue, readOnly, ...forNodes } = common;
+      return original.duplicate([], {
+        keyPrefix: '',
+        lazyConnect: true,
+        enableOfflineQueue: false,
+        enableAutoPipelining: false,
+        scaleReads: 'master',
+        maxRedirections: 3,
+        // What is sent again after its caller gave up on it would undo what came later.
+        retryDelayOnFailover: 0,
+        retryDelayOnClusterDown: 0,
+        retryDelayOnTryAgain: 1,
+        slotsRefreshTimeout: 1000,
+        slotsRefreshInterval: 5000,
+        clusterRetryStrategy: pauseBefore,
+        redisOptions: forNodes,
+      });
+    },
+    listener(node) {
+      const from = node ?? (original as Redis);
+      return from.duplicate({ ...common, failoverDetector: false });
+    },
+  };
+}
+
+/** The client to copy: a given one as it is; another one never connects. */
+function originalOf(target: RedisTarget): Client {
+  if (typeof target === 'string') {
+    checkUrl(target);
+    return new Redis(target, { lazyConnect: true });
+  }
+  if (typeof target === 'object' && (target as unknown) !== null) {
+    if ('duplicate' in target && typeof target.duplicate === 'function') return target;
+    if (Object.getPrototypeOf(target) === Object.prototype) {
+      return new Redis({ ...(target as RedisOptions), lazyConnect: true });
+    }
+  }
+  throw new InvalidOptionError(
+    `redis must be a URL, options of ioredis or a client of ioredis, got ${describeValue(target)}`,
+  );
+}
+
+function checkUrl(url: string): void {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1];
+  const isGood =
+    scheme === undefined ? url.trim() !== '' : /^rediss?$/.test(scheme) && URL.canParse(url);
+  if (isGood) return;
+  // The URL itself may hold a password.
+  const got = scheme === undefined ? describeValue(url) : `a URL of ${scheme}:`;
+  throw new InvalidOptionError(`redis must be a URL such as 'redis://localhost:6379', got ${got}`);
+}
+
+export function isCluster(client: Client): client is Cluster {
+  return client.isCluster;
+}
+
+function keyPrefixOf(client: Client): string {
+  const own = client.options.keyPrefix;
+  const ofNodes = isCluster(client) ? client.options.redisOptions?.keyPrefix : undefined;
+  return own ?? ofNodes ?? '';
+}
+
+function dbOf(client: Client): number {
+  return isCluster(client) ? 0 : (client.options.db ?? 0);
+}
+
+/** Connects anew where a server has become a replica, but not over and over to one that stays it. */
+function reconnectFromReplica(): (error: Error) => boolean {
+  let last = -Infinity;
+  return (error) => {
+    const now = performance.now();
+    if (!error.message.includes('READONLY') || now - last < RECONNECT_PAUSE) return false;
+    last = now;
+    return true;
+  };
+}
+
+/** Milliseconds before the next attempt to connect. */
+function pauseBefore(attempt: number): number {
+  return Math.min(50 * 2 ** (attempt - 1), 1000) * (0.5 + 0.5 * Math.random());
+}

@@ -1,0 +1,258 @@
+import slotOf from 'cluster-key-slot';
+import type { Cluster, Redis } from 'ioredis';
+import { Breaker } from './breaker.js';
+import { isCluster, type Client } from './clients.js';
+import { isOutage, unavailable } from './failures.js';
+import type { Settings } from './options.js';
+import { SCRIPTS, type ScriptName } from './scripts.js';
+import { ServerClock } from './server-clock.js';
+import { Timeouts } from './timeouts.js';
+
+/** What reading a key brought; an error where its server did not answer. */
+export type Reading = Buffer | null | Error;
+
+/** Keys of one command, so that a large batch does not hold the server up for others. */
+const MOST_AT_ONCE = 512;
+/** Milliseconds without any answer after which a connection is taken for dead, though it is open. */
+const DEAD_AFTER = 2000;
+/** Bytes of a value that tell who wrote it. */
+const HEAD = 20;
+
+/** A server that answers for some keys: the only one, or a node of a cluster. */
+interface Server {
+  readonly breaker: Breaker;
+  readonly clock: ServerClock;
+  /** On the monotonic clock. */
+  lastAnswerAt: number;
+}
+
+type ScriptCall = (keys: number, ...rest: (string | Buffer | number)[]) => Promise<unknown>;
+
+/**
+ * Sends commands to where their keys live, and none to a server that has stopped answering. What is
+ * asked for at once is written to the socket at once.
+ */
+export class Commands {
+  readonly #client: Client;
+  readonly #settings: Settings;
+  readonly #servers = new Map<string, Server>();
+  readonly #changed: (isDown: boolean, server: string) => void;
+  readonly #timeouts: Timeouts;
+  #isCorked = false;
+
+  /** @param changed - told when a server stops answering, and when it answers again */
+  constructor(
+    client: Client,
+    settings: Settings,
+    changed: (isDown: boolean, server: string) => void,
+  ) {
+    this.#client = client;
+    this.#settings = settings;
+    this.#changed = changed;
+    this.#timeouts = new Timeouts(settings.commandTimeout);
+    for (const [name, lua] of SCRIPTS) client.defineCommand(commandName(name), { lua });
+  }
+
+  /** True while some server does not answer. */
+  get isDown(): boolean {
+    for (const { breaker } of this.#servers.values()) if (breaker.isOpen) return true;
+    return false;
+  }
+
+  /** The values of keys, in their order. Never rejects. */
+  async read(keys: readonly string[]): Promise<Reading[]> {
+    const readings = new Array<Reading>(keys.length);
+    const groups = this.#grouped(keys);
+    await Promise.all(
+      groups.map(async (places) => {
+        const named = places.map((place) => keys[place] as string);
+        try {
+          const values = await this.#ask(named[0] as string, () => this.#mget(named));
+          places.forEach((place, at) => (readings[place] = values[at] ?? null));
+        } catch (error) {
+          for (const place of places) readings[place] = error as Error;
+        }
+      }),
+    );
+    return readings;
+  }
+
+  /** What the values of keys begin with: enough to tell who wrote them; empty for none. Never rejects. */
+  heads(keys: readonly string[]): Promise<(Buffer | Error)[]> {
+    return Promise.all(
+      keys.map((key) =>
+        this.#ask(key, () => this.#client.getrangeBuffer(key, 0, HEAD - 1)).catch(
+          (error: unknown) => error as Error,
+        ),
+      ),
+    );
+  }
+
+  /** Runs a script on keys of one slot. @throws (rejects) when it fails or the server is away */
+  run(
+    script: ScriptName,
+    keys: readonly string[],
+    args: readonly (string | Buffer | number)[],
+  ): Promise<unknown> {
+    const key = keys[0] as string;
+    return this.#ask(key, () => {
+      const calls = this.#client as unknown as Record<string, ScriptCall>;
+      const name = `${commandName(script)}Buffer`;
+      return (calls[name] as ScriptCall).call(this.#client, keys.length, ...keys, ...args);
+    });
+  }
+
+  /**
+   * Sets a value, unless it arrives later than anyone would wait for it.
+   *
+   * @throws (rejects) when it was not set, or may not have been
+   */
+  async set(
+    key: string,
+    envelope: Buffer,
+    life: number,
+    tell: readonly [channel: string, message: string],
+  ): Promise<void> {
+    const { clock } = this.#serverOf(key);
+    const sentAt = performance.now();
+    const latest = clock.at(sentAt + this.#settings.commandTimeout) ?? Number.MAX_SAFE_INTEGER;
+    const time = (await this.run('set', [key], [envelope, life, latest, ...tell])) as number;
+    clock.saw(Math.abs(time), sentAt, performance.now());
+    if (time < 0) throw unavailable(new Error('a value came too late to be set'));
+  }
+
+  /** @throws (rejects) when a server does not answer, whether it is known to or not */
+  async ping(): Promise<void> {
+    const client = this.#client;
+    if (!isCluster(client)) await this.#watched(this.#serverOf(''), () => client.ping());
+    else {
+      const nodes = client.nodes('master');
+      if (nodes.length === 0) throw unavailable();
+      await Promise.all(nodes.map((node) => this.#timeouts.within(node.ping())));
+    }
+  }
+
+  /** The connection is new: what is known of the servers may be wrong. */
+  reset(): void {
+    for (const { breaker, clock } of this.#servers.values()) {
+      clock.reset();
+      breaker.succeeded();
+    }
+  }
+
+  stop(): void {
+    for (const { breaker } of this.#servers.values()) breaker.stop();
+    this.#servers.clear();
+  }
+
+  #mget(keys: readonly string[]): Promise<(Buffer | null)[]> {
+    const [first] = keys;
+    if (keys.length > 1 || first === undefined) return this.#client.mgetBuffer([...keys]);
+    return this.#client.getBuffer(first).then((value) => [value]);
+  }
+
+  /** Places of keys that one command can read. */
+  #grouped(keys: readonly string[]): number[][] {
+    const bySlot = new Map<number, number[]>();
+    const groups: number[][] = [];
+    const inCluster = isCluster(this.#client);
+    keys.forEach((key, place) => {
+      const slot = inCluster ? slotOf(key) : 0;
+      let group = bySlot.get(slot);
+      if (group === undefined || group.length === MOST_AT_ONCE) {
+        group = [];
+        bySlot.set(slot, group);
+        groups.push(group);
+      }
+      group.push(place);
+    });
+    return groups;
+  }
+
+  async #ask<T>(key: string, call: () => Promise<T>): Promise<T> {
+    const server = this.#serverOf(key);
+    if (server.breaker.isOpen) throw unavailable();
+    this.#cork();
+    return this.#watched(server, call);
+  }
+
+  async #watched<T>(server: Server, call: () => Promise<T>): Promise<T> {
+    try {
+      const answer = await this.#timeouts.within(call());
+      answered(server);
+      return answer;
+    } catch (error) {
+      if (isOutage(error)) server.breaker.failed();
+      else answered(server);
+      throw error;
+    }
+  }
+
+  #serverOf(key: string): Server {
+    const client = this.#client;
+    return this.#serverNamed(isCluster(client) ? (client.slots[slotOf(key)]?.[0] ?? '') : '');
+  }
+
+  #serverNamed(name: string): Server {
+    let server = this.#servers.get(name);
+    if (server === undefined) {
+      const { failures, openFor } = this.#settings;
+      const breaker = new Breaker({
+        failures,
+        openFor,
+        probe: () => this.#probe(name),
+        changed: (isOpen) => {
+          this.#changed(isOpen, name);
+        },
+      });
+      server = { breaker, clock: new ServerClock(), lastAnswerAt: performance.now() };
+      this.#servers.set(name, server);
+    }
+    return server;
+  }
+
+  /** Asks a server for a sign of life; a connection that has been silent for long is given up. */
+  async #probe(name: string): Promise<void> {
+    const client = this.#client;
+    const node = isCluster(client) ? nodeNamed(client, name) : client;
+    if (node === undefined) {
+      // A node that is gone answers for nothing any more.
+      this.#servers.delete(name);
+      return;
+    }
+    try {
+      await this.#timeouts.within(node.ping());
+    } catch (error) {
+      const silentFor = performance.now() - this.#serverNamed(name).lastAnswerAt;
+      if (silentFor > DEAD_AFTER && node.status === 'ready') node.disconnect(!isCluster(client));
+      throw error;
+    }
+  }
+
+  /** Keeps what is written until the end of this tick, so that it travels together. */
+  #cork(): void {
+    const client = this.#client;
+    if (this.#isCorked || isCluster(client)) return;
+    const { stream } = client as { stream?: typeof client.stream };
+    if (stream === undefined) return;
+    this.#isCorked = true;
+    stream.cork();
+    process.nextTick(() => {
+      this.#isCorked = false;
+      stream.uncork();
+    });
+  }
+}
+
+function answered(server: Server): void {
+  server.lastAnswerAt = performance.now();
+  server.breaker.succeeded();
+}
+
+function nodeNamed(cluster: Cluster, name: string): Redis | undefined {
+  return cluster.nodes().find(({ options }) => `${options.host}:${options.port}` === name);
+}
+
+function commandName(script: ScriptName): string {
+  return `acache${script.charAt(0).toUpperCase()}${script.slice(1)}`;
+}

@@ -1,0 +1,356 @@
+import { isUtf8 } from 'node:buffer';
+import { isUint8Array } from 'node:util/types';
+import {
+  describeValue,
+  InvalidOptionError,
+  type Entry,
+  type EntryTimes,
+  type Serializer,
+} from '@acache/core';
+import { deflate, inflate } from './compression.js';
+import { crc32 } from './crc32.js';
+
+/*
+ * What stands under a key in Redis, version 1. Numbers are big endian; times are f64, in milliseconds.
+ *
+ *   offset  bytes
+ *        0      2  magic, ac ca
+ *        2      1  version
+ *        3      1  kind: 1 placeholder (somebody is loading), 2 entry
+ *        4     16  id, unique to this write
+ *                  - a placeholder ends here -
+ *       20      8  freshUntil
+ *       28      4  CRC-32 of bytes 0 to 27
+ *                  - the head of an entry ends here -
+ *       32      8  createdAt
+ *       40      8  staleWhileRevalidate
+ *       48      8  staleIfError
+ *       56      1  flags: 1 the payload is compressed, 2 there is a weight; the others are 0
+ *       57      8  stamp of the namespace
+ *       65      8  weight, an f64, only where there is one
+ *               2  number of tags
+ *                  for each: 2 bytes for its length and, as the top bit, its encoding; the text; 8 for
+ *                  its stamp. A text is UTF-8, or UTF-16 (little endian, top bit 1) where it has lone
+ *                  surrogates, of which UTF-8 knows nothing
+ *               4  length of the payload before it was compressed
+ *                  payload
+ *               4  CRC-32 of bytes 32 up to here
+ *
+ * The scripts on the server know these offsets, and replace the head as a whole: hence two checksums,
+ * of which neither covers what the other does.
+ */
+
+/** How many bytes at the start of an entry `headOf` replaces. */
+export const HEAD_LENGTH = 32;
+/** How many bytes a placeholder has. */
+export const PLACEHOLDER_LENGTH = 20;
+/** How many bytes the id of a write has. */
+export const ID_LENGTH = 16;
+/** How many bytes a stamp has. */
+export const STAMP_LENGTH = 8;
+
+const MAGIC = 0xacca;
+const VERSION = 1;
+const PLACEHOLDER = 1;
+const ENTRY = 2;
+
+const ID_AT = 4;
+const FRESH_UNTIL_AT = ID_AT + ID_LENGTH;
+const HEAD_CRC_AT = FRESH_UNTIL_AT + 8;
+const CREATED_AT = HEAD_LENGTH;
+const STALE_WHILE_REVALIDATE_AT = CREATED_AT + 8;
+const STALE_IF_ERROR_AT = STALE_WHILE_REVALIDATE_AT + 8;
+const FLAGS_AT = STALE_IF_ERROR_AT + 8;
+const NAMESPACE_STAMP_AT = FLAGS_AT + 1;
+const WEIGHT_AT = NAMESPACE_STAMP_AT + STAMP_LENGTH;
+
+const CRC_LENGTH = 4;
+/** The bytes that say how many tags there are and how long the payload is. */
+const COUNTS_LENGTH = 2 + 4;
+const SHORTEST_ENTRY = WEIGHT_AT + COUNTS_LENGTH + CRC_LENGTH;
+
+const COMPRESSED = 1;
+const WEIGHED = 2;
+
+const MOST_TAGS = 0xffff;
+const LONGEST_TAG = 0x7fff;
+const UTF16 = 0x8000;
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/**
+ * What the namespace and the tags of an entry were stamped with when it was loaded; an invalidation
+ * gives new stamps, so that others mean it has been invalidated since.
+ */
+export interface Stamps {
+  readonly namespace: Buffer;
+  /** One for each tag of the entry, in their order. */
+  readonly tags: readonly Buffer[];
+}
+
+/** What stands under a key: see the variants. */
+export type Envelope = PlaceholderEnvelope | EntryEnvelope | AlienEnvelope;
+
+/** Somebody is loading. */
+export interface PlaceholderEnvelope {
+  readonly kind: 'placeholder';
+  readonly id: Buffer;
+}
+
+/** An entry whose checksums are right. Its buffers are copies of its own; `value` needs the bytes. */
+export interface EntryEnvelope {
+  readonly kind: 'entry';
+  readonly id: Buffer;
+  readonly times: EntryTimes;
+  readonly weight: number | undefined;
+  readonly tags: readonly string[];
+  readonly stamps: Stamps;
+  /** Its first `HEAD_LENGTH` bytes, by which a script knows whether it still stands there. */
+  readonly head: Buffer;
+  /**
+   * Inflates and deserialises the payload, anew with each call.
+   * @throws what the serializer throws, and when the payload does not inflate to what it declares
+   */
+  value(): unknown;
+}
+
+/** Not written by this package, damaged, or of a version that this one cannot read. */
+export interface AlienEnvelope {
+  readonly kind: 'alien';
+  /** What is wrong with it, for people. */
+  readonly reason: string;
+}
+
+/** The bytes that say somebody is loading. */
+export function placeholder(id: Buffer): Buffer {
+  const out = Buffer.allocUnsafe(PLACEHOLDER_LENGTH);
+  writeStart(out, PLACEHOLDER, id);
+  return out;
+}
+
+/**
+ * The first `HEAD_LENGTH` bytes of an entry; in place of those it has, they give it another id and
+ * another end of its freshness.
+ *
+ * @param freshUntil - milliseconds since the epoch; `Infinity` never expires
+ */
+export function headOf(id: Buffer, freshUntil: number): Buffer {
+  const out = Buffer.allocUnsafe(HEAD_LENGTH);
+  writeHead(out, id, freshUntil);
+  return out;
+}
+
+/**
+ * The bytes of an entry.
+ *
+ * @param compressAbove - the payload is compressed when it has more bytes than this and gets smaller
+ * @throws InvalidOptionError when it has more than 65,535 tags, when one has more than 32,767 bytes, and
+ * when the serializer gives anything but bytes; what the serializer throws
+ */
+export function writeEnvelope(
+  entry: Entry,
+  id: Buffer,
+  stamps: Stamps,
+  serializer: Serializer,
+  compressAbove: number | false,
+): Buffer {
+  const { tags, weight } = entry;
+  if (tags.length > MOST_TAGS) {
+    throw new InvalidOptionError(`an entry may have ${MOST_TAGS} tags, got ${tags.length}`);
+  }
+  if (stamps.tags.length !== tags.length) {
+    throw new RangeError(`${tags.length} tags need as many stamps, got ${stamps.tags.length}`);
+  }
+  let size = SHORTEST_ENTRY + (weight === undefined ? 0 : 8);
+  for (const tag of tags) size += 2 + textLength(tag) + STAMP_LENGTH;
+
+  const payload = serializer.serialize(entry.value);
+  // Where types are not checked, a text would pass for an array of bytes that are all 0.
+  if (!isUint8Array(payload)) {
+    throw new InvalidOptionError(`serialize must give a Uint8Array, got ${describeValue(payload)}`);
+  }
+  const deflated = compressAbove === false ? undefined : deflate(payload, compressAbove);
+  const stored = deflated ?? payload;
+
+  const out = Buffer.allocUnsafe(size + stored.length);
+  writeHead(out, id, entry.freshUntil);
+  out.writeDoubleBE(entry.createdAt, CREATED_AT);
+  out.writeDoubleBE(entry.staleWhileRevalidate, STALE_WHILE_REVALIDATE_AT);
+  out.writeDoubleBE(entry.staleIfError, STALE_IF_ERROR_AT);
+  out[FLAGS_AT] = (deflated ? COMPRESSED : 0) | (weight === undefined ? 0 : WEIGHED);
+  writeExactly(out, NAMESPACE_STAMP_AT, stamps.namespace, STAMP_LENGTH);
+  let at = WEIGHT_AT;
+  if (weight !== undefined) at = out.writeDoubleBE(weight, at);
+  at = out.writeUInt16BE(tags.length, at);
+  for (let nth = 0; nth < tags.length; nth++) {
+    at = writeText(out, at, tags[nth] as string);
+    at = writeExactly(out, at, stamps.tags[nth] as Buffer, STAMP_LENGTH);
+  }
+  at = out.writeUInt32BE(payload.length, at);
+  out.set(stored, at);
+  at += stored.length;
+  out.writeUInt32BE(crc32(out, HEAD_LENGTH, at), at);
+  return out;
+}
+
+/**
+ * What stands in these bytes. Checks both checksums, every length and every time before it believes
+ * anything, and never throws; it leaves the payload alone, so that an entry's freshness costs no
+ * inflating. The bytes must stay as they are until `value` has been called.
+ */
+export function readEnvelope(bytes: Buffer, serializer: Serializer): Envelope {
+  if (bytes.length < ID_AT || bytes.readUInt16BE(0) !== MAGIC) return alien('it is no envelope');
+  const version = bytes[2] as number;
+  if (version > VERSION) return alien(`it is of a newer version, ${version}`);
+  if (version !== VERSION) return alien(`there is no version ${version}`);
+  const kind = bytes[3] as number;
+  switch (kind) {
+    case PLACEHOLDER:
+      if (bytes.length !== PLACEHOLDER_LENGTH) return wrongLength(bytes);
+      return { kind: 'placeholder', id: Buffer.from(bytes.subarray(ID_AT)) };
+    case ENTRY:
+      return readEntry(bytes, serializer);
+    default:
+      return alien(`there is no kind ${kind}`);
+  }
+}
+
+function readEntry(bytes: Buffer, serializer: Serializer): Envelope {
+  const end = bytes.length - CRC_LENGTH;
+  if (bytes.length < SHORTEST_ENTRY) return wrongLength(bytes);
+  if (bytes.readUInt32BE(HEAD_CRC_AT) !== crc32(bytes, 0, HEAD_CRC_AT)) {
+    return alien('its head is damaged');
+  }
+  if (bytes.readUInt32BE(end) !== crc32(bytes, HEAD_LENGTH, end)) return alien('it is damaged');
+
+  const flags = bytes[FLAGS_AT] as number;
+  if (flags > (COMPRESSED | WEIGHED)) return alien(`there are no flags ${flags}`);
+  const compressed = (flags & COMPRESSED) !== 0;
+  const weighed = (flags & WEIGHED) !== 0;
+  const tagsAt = weighed ? WEIGHT_AT + 8 : WEIGHT_AT;
+  // The last 4 bytes before the checksum can be the payload's length at best.
+  const lengthAt = endOfTags(bytes, tagsAt, end - 4);
+  if (lengthAt === undefined) return wrongLength(bytes);
+  const payloadAt = lengthAt + 4;
+  const length = bytes.readUInt32BE(lengthAt);
+  if (!compressed && length !== end - payloadAt) return wrongLength(bytes);
+
+  const times = {
+    createdAt: bytes.readDoubleBE(CREATED_AT),
+    freshUntil: bytes.readDoubleBE(FRESH_UNTIL_AT),
+    staleWhileRevalidate: bytes.readDoubleBE(STALE_WHILE_REVALIDATE_AT),
+    staleIfError: bytes.readDoubleBE(STALE_IF_ERROR_AT),
+  };
+  const weight = weighed ? bytes.readDoubleBE(WEIGHT_AT) : undefined;
+  if (!areSane(times) || (weight !== undefined && !(weight >= 0 && weight < Infinity))) {
+    return alien('its times or its weight cannot be meant');
+  }
+
+  // One copy for all that outlives the bytes, which may be part of a much larger buffer.
+  const front = Buffer.from(bytes.subarray(0, lengthAt));
+  const tags: string[] = [];
+  const tagStamps: Buffer[] = [];
+  for (let at = tagsAt + 2; at < lengthAt;) {
+    const stampAt = at + 2 + (front.readUInt16BE(at) & LONGEST_TAG);
+    const tag = readText(front, at);
+    if (tag === undefined) return alien('one of its tags is no text');
+    tags.push(tag);
+    at = stampAt + STAMP_LENGTH;
+    tagStamps.push(front.subarray(stampAt, at));
+  }
+  return {
+    kind: 'entry',
+    id: front.subarray(ID_AT, FRESH_UNTIL_AT),
+    times,
+    weight,
+    tags,
+    stamps: { namespace: front.subarray(NAMESPACE_STAMP_AT, WEIGHT_AT), tags: tagStamps },
+    head: front.subarray(0, HEAD_LENGTH),
+    value() {
+      const stored = bytes.subarray(payloadAt, end);
+      return serializer.deserialize(compressed ? inflate(stored, length) : stored);
+    },
+  };
+}
+
+/** Where the tags that begin at `at` end; `undefined` when that is beyond `limit`. */
+function endOfTags(bytes: Buffer, at: number, limit: number): number | undefined {
+  if (at + 2 > limit) return undefined;
+  let end = at + 2;
+  for (let left = bytes.readUInt16BE(at); left > 0; left--) {
+    if (end + 2 > limit) return undefined;
+    end += 2 + (bytes.readUInt16BE(end) & LONGEST_TAG) + STAMP_LENGTH;
+  }
+  return end > limit ? undefined : end;
+}
+
+/** The same as core demands of an entry. */
+function areSane(times: EntryTimes): boolean {
+  return (
+    times.createdAt >= 0 &&
+    times.createdAt < Infinity &&
+    times.freshUntil >= 0 &&
+    times.staleWhileRevalidate >= 0 &&
+    times.staleIfError >= 0
+  );
+}
+
+function writeStart(out: Buffer, kind: number, id: Buffer): void {
+  out.writeUInt16BE(MAGIC, 0);
+  out[2] = VERSION;
+  out[3] = kind;
+  writeExactly(out, ID_AT, id, ID_LENGTH);
+}
+
+function writeHead(out: Buffer, id: Buffer, freshUntil: number): void {
+  writeStart(out, ENTRY, id);
+  out.writeDoubleBE(freshUntil, FRESH_UNTIL_AT);
+  out.writeUInt32BE(crc32(out, 0, HEAD_CRC_AT), HEAD_CRC_AT);
+}
+
+/** Writes an id or a stamp and tells where it ends. A shorter one would leave stray memory behind it. */
+function writeExactly(out: Buffer, at: number, bytes: Buffer, length: number): number {
+  if (bytes.length !== length) {
+    throw new RangeError(`an id or stamp must have ${length} bytes, got ${bytes.length}`);
+  }
+  out.set(bytes, at);
+  return at + length;
+}
+
+/** How many bytes a tag takes. */
+function textLength(tag: string): number {
+  const length = LONE_SURROGATE.test(tag) ? tag.length * 2 : Buffer.byteLength(tag);
+  if (length > LONGEST_TAG) {
+    throw new InvalidOptionError(
+      `a tag may have ${LONGEST_TAG} bytes, got ${length} in ${describeValue(tag)}`,
+    );
+  }
+  return length;
+}
+
+/** Writes a tag with its length and tells where it ends. */
+function writeText(out: Buffer, at: number, tag: string): number {
+  const wide = LONE_SURROGATE.test(tag);
+  const length = out.write(tag, at + 2, wide ? 'utf16le' : 'utf8');
+  out.writeUInt16BE(wide ? length | UTF16 : length, at);
+  return at + 2 + length;
+}
+
+/** The tag at `at`; `undefined` when `writeText` cannot have written it. */
+function readText(bytes: Buffer, at: number): string | undefined {
+  const mark = bytes.readUInt16BE(at);
+  const from = at + 2;
+  const to = from + (mark & LONGEST_TAG);
+  if (from === to) return undefined;
+  if (mark & UTF16) return (to - from) % 2 === 0 ? bytes.toString('utf16le', from, to) : undefined;
+  const tag = bytes.toString('utf8', from, to);
+  // Bytes that are no UTF-8 become U+FFFD, which a tag may have of its own.
+  return tag.includes('\ufffd') && !isUtf8(bytes.subarray(from, to)) ? undefined : tag;
+}
+
+function wrongLength(bytes: Buffer): AlienEnvelope {
+  return alien(`its ${bytes.length} bytes are not as many as it declares`);
+}
+
+function alien(reason: string): AlienEnvelope {
+  return { kind: 'alien', reason };
+}

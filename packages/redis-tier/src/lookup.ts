@@ -1,0 +1,406 @@
+import {
+  freshnessAt,
+  type Entry,
+  type Freshness,
+  type TierAnswer,
+  type TierIntent,
+  type TierRequest,
+} from '@acache/core';
+import type { Reading } from './commands.js';
+import {
+  HEAD_LENGTH,
+  placeholder,
+  readEnvelope,
+  type EntryEnvelope,
+  type Envelope,
+} from './envelope.js';
+import { giveBack, Lease, type Claim, type StampsBefore } from './lease.js';
+import type { NamespaceParts } from './namespace-parts.js';
+import type { PendingRead, PendingReads } from './pending-reads.js';
+import type { Waiting } from './waiting.js';
+import { idIn } from './write-id.js';
+
+/** What a key holds, in the light of the stamps and the time. */
+type Seen =
+  | { readonly kind: 'entry'; readonly entry: Entry; readonly envelope: EntryEnvelope }
+  | { readonly kind: 'placeholder'; readonly id: Buffer }
+  /** Nothing that could be served; `head` is what stands there all the same. */
+  | { readonly kind: 'nothing'; readonly head: Buffer }
+  | { readonly kind: 'unavailable' };
+
+/** Something else stands there than what was seen. */
+interface Changed {
+  readonly isChanged: true;
+  readonly seen: Seen;
+}
+
+type PresentStamps = Map<string, Buffer>;
+
+/** Times that a value is read again because it changed meanwhile, before it is given to its callers only. */
+const MOST_ROUNDS = 4;
+/** Milliseconds that a load elsewhere is waited for. */
+export const LONGEST_WAIT = 60_000;
+const EMPTY = Buffer.alloc(0);
+const UNAVAILABLE: TierAnswer = { kind: 'unavailable' };
+const MISSING: TierAnswer = { kind: 'missing' };
+
+/** The read path: values and stamps in one round trip, then the right to load what is not there. */
+export class Lookups {
+  readonly #parts: NamespaceParts;
+  readonly #pending: PendingReads;
+  readonly #waiting: Waiting;
+  readonly #leases: Set<Lease>;
+  /** Waiters who look again, gathered. */
+  #again: { request: TierRequest; resolve: (answer: TierAnswer) => void }[] = [];
+
+  constructor(parts: NamespaceParts, pending: PendingReads, waiting: Waiting, leases: Set<Lease>) {
+    this.#parts = parts;
+    this.#pending = pending;
+    this.#waiting = waiting;
+    this.#leases = leases;
+  }
+
+  /** One answer for each request, in their order. Never rejects. */
+  async answer(requests: readonly TierRequest[]): Promise<TierAnswer[]> {
+    const redisKeys = requests.map(({ key }) => this.#parts.keys.value(key));
+    const pending = this.#pending.begin(redisKeys);
+    try {
+      const answers = await this.#answer(requests, redisKeys);
+      for (let round = 1; ; round++) {
+        const outdated = [...answers.keys()].filter(
+          (at) => entryIn(answers[at]) && pending.isOutdated(redisKeys[at] as string),
+        );
+        if (outdated.length === 0) return answers;
+        if (round > MOST_ROUNDS) {
+          // It changes faster than it can be read: its callers get it, memory does not keep it.
+          this.#parts.host.invalidate(outdated.map((at) => (requests[at] as TierRequest).key));
+          return answers;
+        }
+        await this.#answerAnew(requests, redisKeys, answers, outdated, pending);
+      }
+    } finally {
+      pending.end();
+    }
+  }
+
+  async #answerAnew(
+    requests: readonly TierRequest[],
+    redisKeys: readonly string[],
+    answers: TierAnswer[],
+    outdated: readonly number[],
+    pending: PendingRead,
+  ): Promise<void> {
+    this.#parts.counts.rereads += outdated.length;
+    for (const at of outdated) {
+      const answer = answers[at] as TierAnswer;
+      if ('lease' in answer) void answer.lease?.release();
+      pending.again(redisKeys[at] as string);
+    }
+    const anew = await this.#answer(
+      outdated.map((at) => requests[at] as TierRequest),
+      outdated.map((at) => redisKeys[at] as string),
+    );
+    outdated.forEach((at, index) => (answers[at] = anew[index] as TierAnswer));
+  }
+
+  async #answer(
+    requests: readonly TierRequest[],
+    redisKeys: readonly string[],
+  ): Promise<TierAnswer[]> {
+    try {
+      const present: PresentStamps = new Map();
+      const reading = this.#parts.commands.read(redisKeys);
+      await this.#learn(present, this.#stampKeys(requests));
+      const seen = await this.#see(redisKeys, await reading, present);
+      const before = this.#stampsBefore(requests, present);
+      return await Promise.all(
+        requests.map((request, at) =>
+          this.#decide(request, seen[at] as Seen, before).catch(() => UNAVAILABLE),
+        ),
+      );
+    } catch {
+      return requests.map(() => UNAVAILABLE);
+    }
+  }
+
+  async #decide(
+    request: TierRequest,
+    first: Seen,
+    before: () => Promise<StampsBefore>,
+  ): Promise<TierAnswer> {
+    const { intent } = request;
+    let seen = first;
+    for (let round = 1; round <= MOST_ROUNDS; round++) {
+      if (seen.kind === 'unavailable') return UNAVAILABLE;
+      if (seen.kind === 'entry' && !wantsLoad(intent, this.#freshness(seen.entry))) {
+        return { kind: 'found', entry: seen.entry };
+      }
+      if (intent === 'read') return MISSING;
+      if (seen.kind === 'placeholder' && intent !== 'refresh') return this.#busy(request, seen.id);
+      const answer = await this.#claim(request, seen, before);
+      if (!('isChanged' in answer)) return answer;
+      seen = answer.seen;
+    }
+    return UNAVAILABLE;
+  }
+
+  /** Tries to get the right to load; says what it found instead, where things have changed meanwhile. */
+  async #claim(
+    request: TierRequest,
+    seen: Exclude<Seen, { kind: 'unavailable' }>,
+    before: () => Promise<StampsBefore>,
+  ): Promise<TierAnswer | Changed> {
+    const { key, intent } = request;
+    // Sent along with the claim: both count from before the load.
+    const stamps = before();
+    stamps.catch(() => undefined);
+    if (intent === 'refresh') {
+      const taken = await this.#take(key, seen);
+      if ('isChanged' in taken) return taken;
+      const lease = await this.#grant(key, taken.claim, stamps);
+      const { entry } = taken;
+      return entry ? { kind: 'found', entry, lease } : { kind: 'missing', lease };
+    }
+    if (seen.kind === 'entry') {
+      const claim = await this.#lock(key, seen.envelope);
+      if (claim === undefined) return this.#withoutLease(request, seen.entry);
+      return { kind: 'found', entry: seen.entry, lease: await this.#grant(key, claim, stamps) };
+    }
+    const acquired = await this.#acquire(key, seen.kind === 'nothing' ? seen.head : EMPTY);
+    if ('isChanged' in acquired) return acquired;
+    return { kind: 'missing', lease: await this.#grant(key, acquired, stamps) };
+  }
+
+  /** Another process refreshes the entry. */
+  #withoutLease(request: TierRequest, entry: Entry): TierAnswer {
+    const freshness = this.#freshness(entry);
+    if (freshness === 'fresh' || freshness === 'stale') return { kind: 'found', entry };
+    return this.#busy(request, undefined, entry);
+  }
+
+  /** @param id - of the placeholder; without, it is a lock that stands beside an entry */
+  #busy(request: TierRequest, id: Buffer | undefined, entry?: Entry): TierAnswer {
+    const settled = async (): Promise<TierAnswer> => {
+      this.#parts.counts.waits++;
+      const until = performance.now() + LONGEST_WAIT;
+      while (performance.now() < until) {
+        await this.#waiting.changed(this.#parts.keys.value(request.key));
+        const answer = await this.#askAgain({ ...request, intent: 'load' });
+        if (!(answer.kind === 'busy' && isSameLoad(answer, id))) return answer;
+      }
+      return UNAVAILABLE;
+    };
+    const busy: BusyAnswer = { kind: 'busy', settled, id, ...(entry && { entry }) };
+    return busy;
+  }
+
+  #askAgain(request: TierRequest): Promise<TierAnswer> {
+    return new Promise((resolve) => {
+      this.#again.push({ request, resolve });
+      if (this.#again.length > 1) return;
+      queueMicrotask(() => {
+        const waiters = this.#again;
+        this.#again = [];
+        void this.answer(waiters.map((waiter) => waiter.request)).then((answers) => {
+          waiters.forEach((waiter, at) => {
+            waiter.resolve(answers[at] as TierAnswer);
+          });
+        });
+      });
+    });
+  }
+
+  async #acquire(key: string, expected: Buffer): Promise<Claim | Changed> {
+    const { commands, keys, newId, ownWrites, settings } = this.#parts;
+    const id = newId();
+    const value = keys.value(key);
+    ownWrites.wrote(value, id);
+    const args = [expected, placeholder(id), settings.lockTtl];
+    const claim: Claim = { kind: 'placeholder', id };
+    const reply = await this.#claimed(key, claim, commands.run('acquire', [value], args));
+    if (reply === 1) return claim;
+    ownWrites.correct(value, id, undefined);
+    return { isChanged: true, seen: await this.#seeOne(value, reply as Reading) };
+  }
+
+  async #lock(key: string, { head }: EntryEnvelope): Promise<Claim | undefined> {
+    const { commands, keys, newId, ownWrites, settings } = this.#parts;
+    const token = newId();
+    const value = keys.value(key);
+    // The lock may prolong the life of the entry, which is heard of as a change.
+    ownWrites.still(value, idIn(head));
+    const claim: Claim = { kind: 'lock', token, head };
+    const running = commands.run('lock', [value, keys.lock(key)], [token, settings.lockTtl]);
+    return (await this.#claimed(key, claim, running)) === 1 ? claim : undefined;
+  }
+
+  async #take(key: string, seen: Seen): Promise<{ claim: Claim; entry?: Entry } | Changed> {
+    const { commands, keys, newId, ownWrites, settings, tell } = this.#parts;
+    const [id, token] = [newId(), newId()];
+    const value = keys.value(key);
+    const dead = seen.kind === 'nothing' ? seen.head : EMPTY;
+    ownWrites.wrote(value, id);
+    const claim: Claim = { kind: 'placeholder', id };
+    const args = [dead, placeholder(id), token, settings.lockTtl, ...tell({ keys: [key] })];
+    const running = commands.run('take', [value, keys.lock(key)], args);
+    const reply = await this.#claimed(key, claim, running);
+    if (reply === 1) return { claim };
+    const stays = await this.#seeOne(value, reply as Reading);
+    if (stays.kind !== 'entry') {
+      ownWrites.correct(value, id, undefined);
+      return { isChanged: true, seen: stays };
+    }
+    const { head } = stays.envelope;
+    ownWrites.correct(value, id, idIn(head));
+    return { claim: { kind: 'lock', token, head }, entry: stays.entry };
+  }
+
+  /** The reply to a claim; one that may have been made without our hearing of it is given back. */
+  async #claimed(key: string, claim: Claim, running: Promise<unknown>): Promise<unknown> {
+    try {
+      return await running;
+    } catch (error) {
+      void giveBack(this.#parts, key, claim);
+      throw error;
+    }
+  }
+
+  async #grant(key: string, claim: Claim, before: Promise<StampsBefore>): Promise<Lease> {
+    let stamps: StampsBefore;
+    try {
+      stamps = await before;
+    } catch (error) {
+      // Without them nothing could be stored; it must not keep the others waiting either.
+      void giveBack(this.#parts, key, claim);
+      throw error;
+    }
+    const lease = new Lease(this.#parts, key, claim, stamps, (ended) => {
+      this.#leases.delete(ended);
+    });
+    this.#leases.add(lease);
+    return lease;
+  }
+
+  /** The stamps as they are before the loads that are granted, read once and only where one is. */
+  #stampsBefore(
+    requests: readonly TierRequest[],
+    present: PresentStamps,
+  ): () => Promise<StampsBefore> {
+    const { keys, stamps } = this.#parts;
+    let reading: Promise<StampsBefore> | undefined;
+    const read = async (): Promise<StampsBefore> => {
+      const tags = new Set(requests.flatMap((request) => request.tags));
+      const [any] = await stamps.read([keys.any]);
+      return {
+        any: any as Buffer,
+        all: present.get(keys.all) as Buffer,
+        tags: new Map(Array.from(tags, (tag) => [tag, present.get(keys.tag(tag)) as Buffer])),
+      };
+    };
+    return () => (reading ??= read());
+  }
+
+  async #seeOne(redisKey: string, reading: Reading): Promise<Seen> {
+    const present: PresentStamps = new Map();
+    await this.#learn(present, [this.#parts.keys.all]);
+    const [seen] = await this.#see([redisKey], [reading], present);
+    return seen as Seen;
+  }
+
+  /** Makes out what was read; asks for the stamps of tags that only the entries name. */
+  async #see(
+    redisKeys: readonly string[],
+    readings: readonly Reading[],
+    present: PresentStamps,
+  ): Promise<Seen[]> {
+    const { keys, settings } = this.#parts;
+    const envelopes = readings.map((reading) =>
+      Buffer.isBuffer(reading) ? readEnvelope(reading, settings.serializer) : undefined,
+    );
+    const tags = new Set<string>();
+    for (const envelope of envelopes) {
+      if (envelope?.kind === 'entry') for (const tag of envelope.tags) tags.add(keys.tag(tag));
+    }
+    // After the values: a stamp that was put before a value was read must count for it.
+    await this.#learn(present, [...tags]);
+    return envelopes.map((envelope, at) =>
+      this.#judge(redisKeys[at] as string, readings[at] as Reading, envelope, present),
+    );
+  }
+
+  #judge(
+    redisKey: string,
+    reading: Reading,
+    envelope: Envelope | undefined,
+    present: PresentStamps,
+  ): Seen {
+    if (reading instanceof Error) return { kind: 'unavailable' };
+    const nothing: Seen = { kind: 'nothing', head: reading?.subarray(0, HEAD_LENGTH) ?? EMPTY };
+    if (envelope === undefined) return nothing;
+    if (envelope.kind === 'placeholder') return envelope;
+    if (envelope.kind === 'alien') {
+      this.#unreadable(redisKey, envelope.reason);
+      return nothing;
+    }
+    const { tags, times, weight } = envelope;
+    if (this.#freshness(times) === 'dead' || !this.#isValid(envelope, present)) return nothing;
+    try {
+      const value = envelope.value();
+      const entry = { value, ...times, tags, ...(weight !== undefined && { weight }) };
+      return { kind: 'entry', entry, envelope };
+    } catch (error) {
+      this.#unreadable(redisKey, error instanceof Error ? error.message : String(error));
+      return nothing;
+    }
+  }
+
+  /** Whether nothing that an entry carries was invalidated since it was stored. */
+  #isValid({ stamps, tags }: EntryEnvelope, present: PresentStamps): boolean {
+    const { keys } = this.#parts;
+    if (!present.get(keys.all)?.equals(stamps.namespace)) return false;
+    return tags.every((tag, at) => present.get(keys.tag(tag))?.equals(stamps.tags[at] as Buffer));
+  }
+
+  #unreadable(redisKey: string, reason: string): void {
+    this.#parts.counts.unreadable++;
+    this.#parts.host.report('unreadable', { key: redisKey, reason });
+  }
+
+  /** Adds the present stamps of keys that are not there yet. @throws (rejects) when Redis does not answer */
+  async #learn(present: PresentStamps, stampKeys: readonly string[]): Promise<void> {
+    const unknown = stampKeys.filter((key) => !present.has(key));
+    if (unknown.length === 0) return;
+    const stamps = await this.#parts.stamps.of(unknown);
+    unknown.forEach((key, at) => present.set(key, stamps[at] as Buffer));
+  }
+
+  #stampKeys(requests: readonly TierRequest[]): string[] {
+    const { keys } = this.#parts;
+    const tags = new Set(requests.flatMap((request) => request.tags));
+    return [keys.all, ...Array.from(tags, (tag) => keys.tag(tag))];
+  }
+
+  #freshness(times: Entry | EntryEnvelope['times']): Freshness {
+    const { freshUntil, staleWhileRevalidate, staleIfError } = times;
+    const now = this.#parts.host.clock.now();
+    return freshnessAt(now, freshUntil, staleWhileRevalidate, staleIfError);
+  }
+}
+
+/** The entry that an answer gives to the cache, if it does. */
+function entryIn(answer: TierAnswer | undefined): Entry | undefined {
+  return answer !== undefined && 'entry' in answer ? answer.entry : undefined;
+}
+
+/** An answer that tells which load it waits for. */
+type BusyAnswer = Extract<TierAnswer, { kind: 'busy' }> & { readonly id: Buffer | undefined };
+
+function isSameLoad(answer: TierAnswer, id: Buffer | undefined): boolean {
+  const other = (answer as BusyAnswer).id;
+  return id === undefined ? other === undefined : other?.equals(id) === true;
+}
+
+function wantsLoad(intent: TierIntent, freshness: Freshness): boolean {
+  if (intent === 'read') return false;
+  return intent !== 'load' || freshness !== 'fresh';
+}

@@ -1,0 +1,349 @@
+import type { Entry, TierAnswer, TierHost, TierNamespace, TierRequest } from '@acache/core';
+import type { Connection } from './connection.js';
+import { headOf, writeEnvelope } from './envelope.js';
+import { unavailable } from './failures.js';
+import { InOrder } from './in-order.js';
+import type { Lease } from './lease.js';
+import { lifeOf } from './life.js';
+import { Lookups, LONGEST_WAIT } from './lookup.js';
+import type { NamespaceParts } from './namespace-parts.js';
+import { OwnWrites } from './own-writes.js';
+import { PendingReads } from './pending-reads.js';
+import { Stamps } from './stamps.js';
+import { Unsent, type Removals } from './unsent.js';
+import { Waiting } from './waiting.js';
+import { idIn, writeIds } from './write-id.js';
+
+/** Milliseconds beyond `commandTimeout` that the cache waits: Redis is given up on here first. */
+const GRACE = 5;
+/** Keys of a bulk that are under way at once. */
+const MOST_AT_ONCE = 250;
+/** Milliseconds that a close spends on what is unsent. */
+const CLOSE_WITHIN = 1500;
+
+/** One cache's part of the tier. */
+export class RedisNamespace implements TierNamespace {
+  readonly name: string;
+  readonly ready: Promise<void>;
+  readonly deadline: number;
+  readonly busyDeadline = LONGEST_WAIT;
+  readonly degradedTtl: number;
+  readonly trust: number;
+
+  readonly #connection: Connection;
+  readonly #parts: NamespaceParts;
+  readonly #lookups: Lookups;
+  readonly #pending = new PendingReads();
+  readonly #waiting = new Waiting();
+  readonly #leases = new Set<Lease>();
+  readonly #inOrder = new InOrder();
+  readonly #unsent: Unsent;
+  readonly #id: string;
+  #closing: Promise<void> | undefined;
+
+  constructor(connection: Connection, name: string, host: TierHost) {
+    const { commands, counts, links, settings } = connection;
+    const { commandTimeout, coherence, maxTtl, staleness } = settings;
+    this.name = name;
+    this.ready = connection.settled;
+    this.deadline = commandTimeout + GRACE;
+    this.degradedTtl = staleness;
+    this.trust = coherence === 'none' ? staleness : 0;
+    this.#connection = connection;
+    this.#id = connection.newAttachment();
+    this.#unsent = new Unsent({
+      send: (removals) => this.#remove(removals),
+      report: (state, detail) => {
+        host.report(state, detail);
+      },
+    });
+    this.#parts = {
+      host,
+      keys: connection.keys.of(name),
+      settings,
+      commands,
+      stamps: new Stamps(commands, maxTtl, () => links.mode === 'tracking' && links.coherent()),
+      ownWrites: new OwnWrites(commands, (redisKeys) => {
+        this.#foreign(redisKeys);
+      }),
+      renewals: connection.renewals,
+      counts,
+      newId: writeIds(),
+      tell: (what) => links.tell({ from: this.#id, name, ...what }),
+    };
+    this.#lookups = new Lookups(this.#parts, this.#pending, this.#waiting, this.#leases);
+  }
+
+  /** Removals that Redis has not heard of. */
+  get unsent(): number {
+    return this.#unsent.size;
+  }
+
+  coherent(): boolean {
+    return this.#connection.links.coherent();
+  }
+
+  async lookup(requests: readonly TierRequest[]): Promise<readonly TierAnswer[]> {
+    await this.#connection.opened;
+    if (!this.#unsent.isEmpty) await this.#unsent.send();
+    const { keys } = this.#parts;
+    const sent = this.#inOrder.sent(requests.map(({ key }) => keys.value(key)));
+    if (sent !== undefined) await sent;
+    if (requests.length <= MOST_AT_ONCE) return this.#lookups.answer(requests);
+    const answers: TierAnswer[] = [];
+    // Each part is timed by itself, so that a large bulk is not taken for a slow server.
+    for (const part of partsOf(requests)) answers.push(...(await this.#lookups.answer(part)));
+    return answers;
+  }
+
+  async set(key: string, entry: Entry): Promise<void> {
+    await this.#set(key, entry, this.#stampsFor(entry), undefined);
+  }
+
+  /**
+   * The stamps that an entry is set with: as they are now, so that what is invalidated from now on
+   * counts.
+   */
+  #stampsFor({ tags }: Entry): Buffer[] | Promise<Buffer[]> {
+    const { keys, stamps } = this.#parts;
+    const stampKeys = [keys.all, ...tags.map((tag) => keys.tag(tag))];
+    const { opened } = this.#connection;
+    if (opened !== undefined) return opened.then(() => stamps.of(stampKeys));
+    return stamps.allKept(stampKeys) ?? stamps.of(stampKeys);
+  }
+
+  async #set(
+    key: string,
+    entry: Entry,
+    stamps: Buffer[] | Promise<Buffer[]>,
+    before: Promise<unknown> | undefined,
+  ): Promise<void> {
+    const { commands, keys, host, newId, ownWrites, settings, tell } = this.#parts;
+    const value = keys.value(key);
+    const waits = before !== undefined || !Array.isArray(stamps);
+    try {
+      await this.#inOrder.run(
+        value,
+        waits ? Promise.all([stamps, before]) : undefined,
+        async () => {
+          const [namespace, ...tags] = (await stamps) as [Buffer, ...Buffer[]];
+          const life = lifeOf(entry, host.clock.now(), settings.maxTtl);
+          if (life < 1) {
+            await this.#removeNow(key);
+            return;
+          }
+          const id = newId();
+          const written = { namespace, tags };
+          const { compressAbove, serializer } = settings;
+          const envelope = writeEnvelope(entry, id, written, serializer, compressAbove);
+          ownWrites.wrote(value, id);
+          const upTo = this.#unsent.latest;
+          await commands.set(value, envelope, life, tell({ keys: [key] }));
+          this.#unsent.settled(key, upTo);
+        },
+      );
+    } catch (error) {
+      this.#unsent.addKeys([key]);
+      throw error;
+    }
+  }
+
+  async setMany(entries: readonly (readonly [key: string, entry: Entry])[]): Promise<void> {
+    const stamps = new Map<string, Buffer[] | Promise<Buffer[]>>();
+    let before: Promise<unknown> | undefined;
+    const settings: Promise<void>[] = [];
+    for (const part of partsOf(entries)) {
+      const first = before;
+      const sets = part.map(([key, entry]) => {
+        const tags = JSON.stringify(entry.tags);
+        const known = stamps.get(tags) ?? this.#stampsFor(entry);
+        stamps.set(tags, known);
+        return this.#set(key, entry, known, first);
+      });
+      before = Promise.allSettled(sets);
+      settings.push(...sets);
+    }
+    const outcomes = await Promise.allSettled(settings);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.#change(key, () => this.#removeNow(key));
+  }
+
+  async expire(key: string): Promise<void> {
+    const { commands, host, keys, newId, ownWrites, tell } = this.#parts;
+    await this.#change(key, async () => {
+      const [value, id, now] = [keys.value(key), newId(), host.clock.now()];
+      ownWrites.wrote(value, id);
+      const args = [now, headOf(id, now), ...tell({ keys: [key] })];
+      const head = (await commands.run('expire', [value, keys.lock(key)], args)) as Buffer;
+      ownWrites.correct(value, id, markOf(head));
+    });
+  }
+
+  async invalidateTags(tags: readonly string[]): Promise<void> {
+    await this.#connection.opened;
+    try {
+      await this.#restamp(tags, false);
+    } catch (error) {
+      this.#unsent.addTags(tags);
+      throw error;
+    }
+  }
+
+  async clear(): Promise<void> {
+    await this.#connection.opened;
+    try {
+      await this.#restamp([], true);
+    } catch (error) {
+      this.#unsent.addAll();
+      throw error;
+    }
+  }
+
+  async flush(): Promise<void> {
+    await this.#connection.opened;
+    try {
+      await this.#parts.commands.ping();
+    } catch (error) {
+      throw unavailable(error);
+    }
+    await this.#unsent.send();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** Sends what Redis has not heard of. @throws (rejects) when it does not listen */
+  makeGood(): Promise<void> {
+    return this.#unsent.send();
+  }
+
+  /** Redis tells that these keys have changed; by whose hand, it does not say. */
+  valuesChanged(redisKeys: readonly string[]): void {
+    for (const key of redisKeys) this.#waiting.wake(key);
+    const foreign = this.#parts.ownWrites.foreignAmong(redisKeys);
+    if (foreign.length > 0) this.#foreign(foreign);
+  }
+
+  tagChanged(tag: string): void {
+    const { host, keys, stamps } = this.#parts;
+    ifForeign(stamps.isForeign(keys.tag(tag)), () => {
+      host.invalidateTags([tag]);
+    });
+  }
+
+  allChanged(): void {
+    const { host, keys, stamps } = this.#parts;
+    ifForeign(stamps.isForeign(keys.all), () => {
+      host.invalidateAll();
+    });
+  }
+
+  /** Another process says what it did. */
+  announced(from: string, keys: readonly string[], tags: readonly string[], all: boolean): void {
+    const redisKeys = keys.map((key) => this.#parts.keys.value(key));
+    // Callers here may wait for a load of this very cache.
+    for (const key of redisKeys) this.#waiting.wake(key);
+    if (from === this.#id) return;
+    if (keys.length > 0) this.#foreign(redisKeys);
+    if (tags.length > 0) this.#parts.host.invalidateTags(tags);
+    if (all) this.#parts.host.invalidateAll();
+  }
+
+  /** Anything may have changed. */
+  lostTrack(): void {
+    const { host, ownWrites, stamps } = this.#parts;
+    stamps.drop();
+    ownWrites.clear();
+    this.#waiting.wakeAll();
+    host.invalidateAll();
+  }
+
+  report(state: string, detail?: unknown): void {
+    this.#parts.host.report(state, detail);
+  }
+
+  fail(error: unknown): void {
+    this.#parts.host.fail(error);
+  }
+
+  /** Somebody else changed these keys. Lookups that run read them again, and need not be told. */
+  #foreign(redisKeys: readonly string[]): void {
+    const { counts, host } = this.#parts;
+    const keys: string[] = [];
+    for (const redisKey of redisKeys) {
+      this.#pending.changed(redisKey);
+      const place = this.#connection.keys.placeOf(redisKey);
+      if (place?.kind === 'value') keys.push(place.key);
+    }
+    counts.invalidations += keys.length;
+    host.invalidate(keys, { lookups: 'go on' });
+  }
+
+  /** A removal of some kind: remembered where Redis does not take it. */
+  async #change(key: string, change: () => Promise<void>): Promise<void> {
+    try {
+      await this.#inOrder.run(this.#parts.keys.value(key), this.#connection.opened, change);
+    } catch (error) {
+      this.#unsent.addKeys([key]);
+      throw error;
+    }
+  }
+
+  async #removeNow(key: string): Promise<void> {
+    const { commands, keys, ownWrites, tell } = this.#parts;
+    const value = keys.value(key);
+    ownWrites.wrote(value, 'nothing');
+    const upTo = this.#unsent.latest;
+    const removed = await commands.run('remove', [value], tell({ keys: [key] }));
+    // What was not there leaves no echo.
+    if (removed === 0) ownWrites.correct(value, 'nothing', undefined);
+    this.#unsent.settled(key, upTo);
+  }
+
+  async #restamp(tags: readonly string[], all: boolean): Promise<void> {
+    const { keys, stamps, tell } = this.#parts;
+    const named = tags.map((tag) => keys.tag(tag));
+    const told = tell({ ...(tags.length > 0 && { tags }), ...(all && { all }) });
+    await stamps.renew([keys.any, ...(all ? [keys.all] : []), ...named], told);
+  }
+
+  async #remove({ keys, tags, all }: Removals): Promise<void> {
+    await Promise.all([
+      ...keys.map((key) => this.#removeNow(key)),
+      ...(tags.length > 0 || all ? [this.#restamp(tags, all)] : []),
+    ]);
+  }
+
+  async #close(): Promise<void> {
+    const leases = [...this.#leases].map((lease) => lease.release());
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSE_WITHIN)));
+    await Promise.race([Promise.allSettled([...leases, this.#unsent.send()]), late]);
+    clearTimeout(timer);
+    this.#unsent.stop();
+    this.#connection.remove(this);
+    this.#waiting.wakeAll();
+  }
+}
+
+/** Calls at once where it is known, so that memory does not go on until a promise has settled. */
+function ifForeign(isForeign: boolean | Promise<boolean>, call: () => void): void {
+  if (typeof isForeign === 'boolean') {
+    if (isForeign) call();
+  } else void isForeign.then((isSo) => isSo && call());
+}
+
+/** A bulk in parts that are sent one after the other. */
+function* partsOf<T>(bulk: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < bulk.length; at += MOST_AT_ONCE) yield bulk.slice(at, at + MOST_AT_ONCE);
+}
+
+/** What tells a write by what stands in Redis now. */
+function markOf(head: Buffer): Buffer | 'nothing' {
+  return head.length === 0 ? 'nothing' : idIn(head);
+}

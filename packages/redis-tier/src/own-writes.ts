@@ -1,0 +1,107 @@
+import type { Commands } from './commands.js';
+import { idIn } from './write-id.js';
+
+/** What this process last put under a key: the id of the write, or nothing. */
+type Mark = Buffer | 'nothing';
+
+interface OwnWrite {
+  mark: Mark;
+  readonly at: number;
+}
+
+/** Milliseconds that a write is remembered: its echo comes within a few. */
+const REMEMBERED = 5000;
+/** Writes remembered at most. An echo that is taken for somebody else's only costs a read. */
+const MOST = 50_000;
+
+/**
+ * Tells the echo of this process's own writes from what others did. Redis names the keys that have
+ * changed, not who changed them, and may name a key once for two changes; so whoever hears of a key
+ * that it wrote looks whether its own write is still there.
+ */
+export class OwnWrites {
+  readonly #commands: Commands;
+  readonly #writes = new Map<string, OwnWrite>();
+  #looking: Set<string> | undefined;
+  readonly #foreign: (redisKeys: readonly string[]) => void;
+
+  /** @param foreign - told of the keys that somebody else has changed since */
+  constructor(commands: Commands, foreign: (redisKeys: readonly string[]) => void) {
+    this.#commands = commands;
+    this.#foreign = foreign;
+  }
+
+  /** This process writes; to be said before the command is sent. */
+  wrote(key: string, mark: Mark): void {
+    const now = performance.now();
+    this.#writes.delete(key);
+    this.#writes.set(key, { mark, at: now });
+    for (const [oldest, { at }] of this.#writes) {
+      if (now - at < REMEMBERED && this.#writes.size <= MOST) break;
+      this.#writes.delete(oldest);
+    }
+  }
+
+  /** What stands there is about to change in its expiry only; to be said before the command is sent. */
+  still(key: string, mark: Buffer): void {
+    const write = this.#writes.get(key);
+    if (write === undefined || (write.mark !== 'nothing' && write.mark.equals(mark))) {
+      this.wrote(key, mark);
+    }
+  }
+
+  /** What it wrote turned out as something else: `undefined` where the write did not happen. */
+  correct(key: string, from: Mark, to: Mark | undefined): void {
+    const write = this.#writes.get(key);
+    if (write?.mark !== from) return;
+    if (to === undefined) this.#writes.delete(key);
+    else write.mark = to;
+  }
+
+  /** Takes the keys that may have been changed by this process out, and looks after them. */
+  foreignAmong(keys: readonly string[]): readonly string[] {
+    if (this.#writes.size === 0) return keys;
+    const foreign: string[] = [];
+    for (const key of keys) {
+      if (this.#writes.has(key)) this.#lookAt(key);
+      else foreign.push(key);
+    }
+    return foreign;
+  }
+
+  clear(): void {
+    this.#writes.clear();
+  }
+
+  #lookAt(key: string): void {
+    if (this.#looking === undefined) {
+      this.#looking = new Set();
+      queueMicrotask(() => void this.#look());
+    }
+    this.#looking.add(key);
+  }
+
+  async #look(): Promise<void> {
+    const keys = [...(this.#looking ?? [])];
+    this.#looking = undefined;
+    // The read is sent after the write: what it finds is the write, or something later.
+    const writes = keys.map((key) => this.#writes.get(key));
+    const expected = writes.map((write) => write?.mark);
+    const heads = await this.#commands.heads(keys);
+    const foreign = keys.filter((key, at) => {
+      const head = heads[at];
+      // A write may have learned meanwhile what became of it.
+      const marks = [expected[at], writes[at]?.mark];
+      if (Buffer.isBuffer(head) && marks.some((mark) => isThere(mark, head))) return false;
+      if (this.#writes.get(key) === writes[at]) this.#writes.delete(key);
+      return true;
+    });
+    if (foreign.length > 0) this.#foreign(foreign);
+  }
+}
+
+function isThere(mark: Mark | undefined, head: Buffer): boolean {
+  if (mark === undefined) return false;
+  if (mark === 'nothing') return head.length === 0;
+  return idIn(head).equals(mark);
+}

@@ -1,0 +1,172 @@
+/**
+ * What must happen at once in Redis. The last two arguments of a script that changes what others may
+ * hold are a channel and a message for them: empty where Redis tells of changes itself.
+ *
+ * `head` is what a value begins with: empty for no value, `false` for what is no string at all. The
+ * offsets are those of `envelope.ts`.
+ */
+const HELPERS = {
+  head: `
+local function head(key, length)
+  local bytes = redis.pcall('GETRANGE', key, 0, length - 1)
+  return type(bytes) == 'string' and bytes
+end`,
+  isEntry: `
+local function isEntry(bytes)
+  return bytes and #bytes == 32 and string.sub(bytes, 1, 4) == '\\172\\202\\1\\2'
+end`,
+  tell: `
+local function tell()
+  if ARGV[#ARGV] ~= '' then redis.call('PUBLISH', ARGV[#ARGV - 1], ARGV[#ARGV]) end
+end`,
+};
+
+const scripts = {
+  /**
+   * Sets a value, unless the caller has given up on it by now: what was held up on its way must not
+   * replace what came after it. Answers with the server's time in milliseconds, below 0 when refused.
+   * KEYS value; ARGV envelope, life in ms, server time in ms after which it is too late.
+   */
+  set: `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if now > tonumber(ARGV[3]) then return -now end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+tell()
+return now`,
+
+  /** Removes a value, or a placeholder. KEYS value. Answers with how many were there. */
+  remove: `
+local removed = redis.call('UNLINK', KEYS[1])
+tell()
+return removed`,
+
+  /**
+   * Ends the freshness of a value now, and the load that runs for it. KEYS value, lock; ARGV now, the
+   * head of an entry that is stale from now on. Answers with what the value begins with afterwards.
+   */
+  expire: `
+redis.call('DEL', KEYS[2])
+tell()
+local bytes = head(KEYS[1], 56)
+if not bytes or #bytes < 20 or string.sub(bytes, 1, 3) ~= '\\172\\202\\1' then return bytes or '' end
+if not isEntry(string.sub(bytes, 1, 32)) or #bytes < 56 then
+  redis.call('UNLINK', KEYS[1])
+elseif struct.unpack('>d', bytes, 21) > tonumber(ARGV[1]) then
+  local windows = math.max(struct.unpack('>d', bytes, 41), struct.unpack('>d', bytes, 49))
+  windows = math.min(windows, 1e14)
+  if windows >= 1 then
+    redis.call('SETRANGE', KEYS[1], 0, ARGV[2])
+    redis.call('PEXPIRE', KEYS[1], string.format('%.0f', windows))
+  else
+    redis.call('UNLINK', KEYS[1])
+  end
+else
+  local left = redis.call('PTTL', KEYS[1])
+  if left > 0 then redis.call('PEXPIRE', KEYS[1], left) end
+end
+return head(KEYS[1], 32) or ''`,
+
+  /**
+   * Puts a placeholder where nothing is that could be served. KEYS value; ARGV what was seen there,
+   * placeholder, its life in ms. Answers 1, or with the value that came between.
+   */
+  acquire: `
+local seen = head(KEYS[1], 32)
+if seen and seen ~= ARGV[1] then return redis.call('GET', KEYS[1]) end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1`,
+
+  /**
+   * Takes the right to load over from whoever has it. KEYS value, lock; ARGV the head of an entry
+   * that counts as nothing, placeholder, token, life of either in ms. Answers with the entry that
+   * stays while it is loaded anew, or 1 where a placeholder was put.
+   */
+  take: `
+local seen = head(KEYS[1], 32)
+if isEntry(seen) and seen ~= ARGV[1] then
+  redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4])
+  local left = redis.call('PTTL', KEYS[1])
+  if left >= 0 and left < ARGV[4] * 2 then redis.call('PEXPIRE', KEYS[1], ARGV[4] * 2) end
+  return redis.call('GET', KEYS[1])
+end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[4])
+tell()
+return 1`,
+
+  /**
+   * Locks the refresh of an entry, which must not die meanwhile: its own end is another matter than
+   * a removal, and here they would look alike. KEYS value, lock; ARGV token, life in ms.
+   */
+  lock: `
+if not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return 0 end
+local left = redis.call('PTTL', KEYS[1])
+if left >= 0 and left < ARGV[2] * 2 then redis.call('PEXPIRE', KEYS[1], ARGV[2] * 2) end
+return 1`,
+
+  /** Prolongs a lease. KEYS value, lock; ARGV placeholder or '', token or '', life in ms. */
+  renew: `
+if ARGV[1] ~= '' then
+  if head(KEYS[1], 20) ~= ARGV[1] then return 0 end
+  return redis.call('PEXPIRE', KEYS[1], ARGV[3])
+end
+if redis.call('GET', KEYS[2]) ~= ARGV[2] then return 0 end
+local left = redis.call('PTTL', KEYS[1])
+if left >= 0 and left < ARGV[3] * 2 then redis.call('PEXPIRE', KEYS[1], ARGV[3] * 2) end
+return redis.call('PEXPIRE', KEYS[2], ARGV[3])`,
+
+  /**
+   * Stores what was loaded if what stood there before the load still does. KEYS value, lock; ARGV
+   * placeholder or the head of the entry, token or '', envelope, life in ms. Answers 1 when stored.
+   */
+  commit: `
+if ARGV[2] ~= '' then
+  if redis.call('GET', KEYS[2]) ~= ARGV[2] then return 0 end
+  redis.call('DEL', KEYS[2])
+end
+if head(KEYS[1], #ARGV[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
+tell()
+return 1`,
+
+  /** Gives a lease back. KEYS value, lock; ARGV placeholder or '', token or ''. */
+  release: `
+if ARGV[1] ~= '' and head(KEYS[1], 20) == ARGV[1] then
+  redis.call('DEL', KEYS[1])
+  tell()
+end
+if ARGV[2] ~= '' and redis.call('GET', KEYS[2]) == ARGV[2] then redis.call('DEL', KEYS[2]) end
+return 1`,
+
+  /** Changes stamps. KEYS stamps; ARGV one for each, their life in ms. */
+  restamp: `
+for at, key in ipairs(KEYS) do redis.call('SET', key, ARGV[at], 'PX', ARGV[#KEYS + 1]) end
+tell()
+return 1`,
+
+  /** Reads stamps, and makes those that are missing. KEYS stamps; ARGV one for each, their life in ms. */
+  stamps: `
+local stamps = {}
+for at, key in ipairs(KEYS) do
+  local stamp = redis.call('GET', key)
+  if not stamp then
+    stamp = ARGV[at]
+    redis.call('SET', key, stamp, 'PX', ARGV[#KEYS + 1])
+  end
+  stamps[at] = stamp
+end
+return stamps`,
+};
+
+export type ScriptName = keyof typeof scripts;
+
+/** The texts of the scripts, by the names that the client knows them by. */
+export const SCRIPTS: readonly (readonly [name: ScriptName, lua: string])[] = (
+  Object.keys(scripts) as ScriptName[]
+).map((name) => [name, withHelpers(scripts[name])] as const);
+
+/** A script with the helpers that it calls. */
+function withHelpers(script: string): string {
+  const called = Object.entries(HELPERS).filter(([name]) => script.includes(`${name}(`));
+  return called.map(([, helper]) => helper).join('') + script;
+}

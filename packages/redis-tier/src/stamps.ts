@@ -1,0 +1,189 @@
+import { randomBytes } from 'node:crypto';
+import type { Commands } from './commands.js';
+import { STAMP_LENGTH } from './envelope.js';
+
+/** Stamps kept in memory at most; above it, the oldest go. */
+const MOST = 20_000;
+/** Milliseconds in which the echo of a stamp that this process put is expected. */
+const ECHO_WITHIN = 5000;
+/** The least that a stamp lives, in milliseconds: what carries it dies with it. */
+const LEAST_LIFE = 60 * 86_400_000;
+
+/** A read of stamps that is under way. */
+interface Fetch {
+  readonly keys: ReadonlySet<string>;
+  /** Keys that changed since it was sent. */
+  readonly changed: Set<string>;
+  readonly ended: Promise<Buffer[]>;
+}
+
+/**
+ * The stamps of tags and of the whole namespace. An entry is valid while the stamps that it was
+ * stored with are the present ones; whoever invalidates puts new random ones, in one step, however
+ * many entries there are. What Redis has lost comes back as another stamp, never as an old one.
+ */
+export class Stamps {
+  readonly #commands: Commands;
+  readonly #life: number;
+  /** Whether changes elsewhere are heard of, so that a stamp may be kept. */
+  readonly #hears: () => boolean;
+  readonly #kept = new Map<string, Buffer>();
+  /** When this process last put a stamp under a key, on the monotonic clock. */
+  readonly #put = new Map<string, number>();
+  readonly #fetches = new Set<Fetch>();
+
+  constructor(commands: Commands, maxTtl: number, hears: () => boolean) {
+    this.#commands = commands;
+    this.#life = Math.max(2 * maxTtl, LEAST_LIFE);
+    this.#hears = hears;
+  }
+
+  /** The present stamp of a key as this process knows it; `undefined` where it must ask. */
+  kept(key: string): Buffer | undefined {
+    return this.#hears() ? this.#kept.get(key) : undefined;
+  }
+
+  /** Those of all the keys, where none must be asked for. */
+  allKept(keys: readonly string[]): Buffer[] | undefined {
+    const stamps: Buffer[] = [];
+    for (const key of keys) {
+      const stamp = this.kept(key);
+      if (stamp === undefined) return undefined;
+      stamps.push(stamp);
+    }
+    return stamps;
+  }
+
+  /** The present stamps of keys, asking for those that are not kept. @throws (rejects) when Redis does not answer */
+  async of(keys: readonly string[]): Promise<Buffer[]> {
+    const unknown = keys.filter((key) => this.kept(key) === undefined);
+    if (unknown.length === 0) return keys.map((key) => this.#kept.get(key) as Buffer);
+    const kept = keys.map((key) => this.kept(key));
+    const fetched = await this.#fetch(unknown);
+    let next = 0;
+    return kept.map((stamp) => stamp ?? (fetched[next++] as Buffer));
+  }
+
+  /**
+   * The stamps as they are in Redis, now; those that are missing are made.
+   *
+   * @throws (rejects) when Redis does not answer
+   */
+  async read(keys: readonly string[]): Promise<Buffer[]> {
+    const readings = await this.#commands.read(keys);
+    const failure = readings.find((reading) => reading instanceof Error);
+    if (failure !== undefined) throw failure;
+    if (readings.every((reading) => isStamp(reading))) return readings as Buffer[];
+    const fresh = keys.map(newStamp);
+    this.#puts(keys.filter((_, at) => !isStamp(readings[at])));
+    return (await this.#commands.run('stamps', keys, [...fresh, this.#life])) as Buffer[];
+  }
+
+  /** Reads stamps, and keeps those that nothing changed meanwhile, as far as it was heard. */
+  async #fetch(keys: readonly string[]): Promise<Buffer[]> {
+    const fetch = this.#begin(keys);
+    const stamps = await fetch.ended;
+    keys.forEach((key, at) => {
+      if (!fetch.changed.has(key)) this.#keep(key, stamps[at] as Buffer);
+    });
+    return stamps;
+  }
+
+  #begin(keys: readonly string[]): Fetch {
+    const reading = this.read(keys);
+    const fetch: Fetch = { keys: new Set(keys), changed: new Set(), ended: reading };
+    this.#fetches.add(fetch);
+    const end = (): void => void this.#fetches.delete(fetch);
+    // Registered before whoever waits for it: they find it gone.
+    reading.then(end, end);
+    return fetch;
+  }
+
+  /** Puts new stamps. @throws (rejects) when Redis did not take them */
+  async renew(
+    keys: readonly string[],
+    tell: readonly [channel: string, message: string],
+  ): Promise<void> {
+    const stamps = keys.map(newStamp);
+    this.#puts(keys);
+    for (const { changed } of this.#fetches) for (const key of keys) changed.add(key);
+    keys.forEach((key, at) => {
+      this.#keep(key, stamps[at] as Buffer);
+    });
+    try {
+      await this.#commands.run('restamp', keys, [...stamps, this.#life, ...tell]);
+    } catch (error) {
+      for (const key of keys) this.#kept.delete(key);
+      throw error;
+    }
+  }
+
+  /**
+   * Redis tells that a stamp has changed: whether somebody else did it. Where this process may have
+   * done it, it must look, and memory goes on meanwhile.
+   */
+  isForeign(key: string): boolean | Promise<boolean> {
+    const fetches = [...this.#fetches].filter(({ keys }) => keys.has(key));
+    for (const { changed } of fetches) changed.add(key);
+    const putAt = this.#put.get(key);
+    const isOwn = putAt !== undefined && performance.now() - putAt < ECHO_WITHIN;
+    if (isOwn || fetches.length > 0) return this.#isOther(key, fetches);
+    this.#kept.delete(key);
+    return true;
+  }
+
+  /** Whether there is another stamp than this process believes, or was just told. */
+  async #isOther(key: string, fetches: readonly Fetch[]): Promise<boolean> {
+    const before = this.#kept.get(key);
+    try {
+      // The question itself may have made the stamp.
+      const asked = await Promise.all(
+        fetches.map(async ({ keys, ended }) => (await ended)[[...keys].indexOf(key)]),
+      );
+      const fetch = this.#begin([key]);
+      const now = (await fetch.ended)[0] as Buffer;
+      const believed = [before, ...asked];
+      // What this process has put since then is newer than what it reads here, or the same.
+      if (fetch.changed.has(key)) believed.push(this.#kept.get(key));
+      else this.#keep(key, now);
+      return !believed.some((stamp) => stamp?.equals(now));
+    } catch {
+      this.#kept.delete(key);
+      return true;
+    }
+  }
+
+  /** Knows nothing any more: what it has heard of may be out of date. */
+  drop(): void {
+    this.#kept.clear();
+    for (const { keys, changed } of this.#fetches) for (const key of keys) changed.add(key);
+  }
+
+  /** Remembers a stamp, where a change of it would be heard of. */
+  #keep(key: string, stamp: Buffer): void {
+    this.#kept.delete(key);
+    if (!this.#hears()) return;
+    this.#kept.set(key, stamp);
+    if (this.#kept.size > MOST) this.#kept.delete(this.#kept.keys().next().value as string);
+  }
+
+  #puts(keys: readonly string[]): void {
+    const now = performance.now();
+    for (const key of keys) {
+      this.#put.delete(key);
+      this.#put.set(key, now);
+    }
+    for (const [oldest, at] of this.#put) {
+      if (now - at < ECHO_WITHIN && this.#put.size <= MOST) break;
+      this.#put.delete(oldest);
+    }
+  }
+}
+
+function isStamp(reading: unknown): boolean {
+  return Buffer.isBuffer(reading) && reading.length === STAMP_LENGTH;
+}
+
+function newStamp(): Buffer {
+  return randomBytes(STAMP_LENGTH);
+}
