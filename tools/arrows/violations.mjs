@@ -32,7 +32,9 @@ function inManifest({ packages }, { name: own, folder, kind, manifest }) {
       const at = `${folder}/package.json: ${field} has ${name}`;
       if (kind === 'core') return [`${at}, but ${arrows.core.because}`];
       if (name === own) return [`${at}, which is the package itself`];
-      if (/^(file|link|npm|workspace|git|https?):/.test(range)) {
+      // Nobody installs what a package is tested with, another version of a peer under its own name, say.
+      const isAlias = field === 'devDependencies' && range.startsWith('npm:');
+      if (!isAlias && /^(file|link|npm|workspace|git|https?):/.test(range)) {
         return [`${at} as '${range}', but only a version range works for those who install it`];
       }
       return forbidden(packages, kind, name).map((reason) => `${at}, but ${reason}`);

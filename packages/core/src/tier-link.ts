@@ -9,6 +9,8 @@ import type { Tier, TierAnswer, TierHost, TierLease, TierNamespace, TierRequest 
 
 /** How long `close` waits for a tier that does not answer, in milliseconds. */
 const CLOSE_WITHIN = 2500;
+/** How long `ready` waits for a tier that neither connects nor gives up, in milliseconds. */
+const READY_WITHIN = 2500;
 /** Items of a bulk that share one deadline. */
 const BULK = 100;
 const UNAVAILABLE: TierAnswer = { kind: 'unavailable' };
@@ -96,7 +98,7 @@ export class TierLink<K> {
 
   /** Settles when the tier is connected or given up on; never rejects. */
   async ready(): Promise<void> {
-    await this.#within(this.#deadline, () => this.#namespace.ready);
+    await this.#within(READY_WITHIN, () => this.#namespace.ready);
   }
 
   /** True while memory may serve what the tier stands behind. */

@@ -8,7 +8,7 @@ export type Client = Redis | Cluster;
 export type RedisTarget = string | RedisOptions | Redis | Cluster;
 
 /** Milliseconds between two reconnections for one reason. */
-const RECONNECT_PAUSE = 1000;
+const RECONNECT_PAUSE = 2000;
 
 /** Makes the tier's own connections, which never wait longer than a caller would. */
 export interface Clients {
@@ -35,6 +35,10 @@ export function clientsFor(target: RedisTarget): Clients {
     monitor: false,
     enableOfflineQueue: false,
     enableAutoPipelining: false,
+    replyMapping: 'legacy',
+    socketTimeout: undefined,
+    role: 'master',
+    sentinelRetryStrategy: pauseBefore,
     autoResubscribe: false,
     autoResendUnfulfilledCommands: false,
     stringNumbers: false,
@@ -56,7 +60,8 @@ export function clientsFor(target: RedisTarget): Clients {
       return original.duplicate([], {
         keyPrefix: '',
         lazyConnect: true,
-        enableOfflineQueue: false,
+        // A node is connected to with the first command for it; those that follow wait with it.
+        enableOfflineQueue: true,
         enableAutoPipelining: false,
         scaleReads: 'master',
         maxRedirections: 3,
@@ -95,9 +100,11 @@ function originalOf(target: RedisTarget): Client {
 }
 
 function checkUrl(url: string): void {
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1];
+  const scheme = /^\s*([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1];
   const isGood =
-    scheme === undefined ? url.trim() !== '' : /^rediss?$/.test(scheme) && URL.canParse(url);
+    scheme === undefined
+      ? url.trim() !== ''
+      : /^rediss?$/i.test(scheme) && url.trim() === url && URL.canParse(url);
   if (isGood) return;
   // The URL itself may hold a password.
   const got = scheme === undefined ? describeValue(url) : `a URL of ${scheme}:`;

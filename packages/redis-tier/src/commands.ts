@@ -103,8 +103,9 @@ export class Commands {
   }
 
   /**
-   * Sets a value, unless it arrives later than anyone would wait for it.
+   * Sets a value, unless it arrives when nobody waits for it any more.
    *
+   * @param until - when its caller gives up, on the monotonic clock
    * @throws (rejects) when it was not set, or may not have been
    */
   async set(
@@ -112,13 +113,15 @@ export class Commands {
     envelope: Buffer,
     life: number,
     tell: readonly [channel: string, message: string],
+    until: number,
   ): Promise<void> {
     const { clock } = this.#serverOf(key);
     const sentAt = performance.now();
-    const latest = clock.at(sentAt + this.#settings.commandTimeout) ?? Number.MAX_SAFE_INTEGER;
+    if (sentAt > until) throw tooLate();
+    const latest = clock.at(until) ?? Number.MAX_SAFE_INTEGER;
     const time = (await this.run('set', [key], [envelope, life, latest, ...tell])) as number;
     clock.saw(Math.abs(time), sentAt, performance.now());
-    if (time < 0) throw unavailable(new Error('a value came too late to be set'));
+    if (time < 0) throw tooLate();
   }
 
   /** @throws (rejects) when a server does not answer, whether it is known to or not */
@@ -132,12 +135,31 @@ export class Commands {
     }
   }
 
-  /** The connection is new: what is known of the servers may be wrong. */
+  /** The connection is new: servers that did not answer may. */
   reset(): void {
-    for (const { breaker, clock } of this.#servers.values()) {
-      clock.reset();
-      breaker.succeeded();
-    }
+    for (const { breaker } of this.#servers.values()) breaker.succeeded();
+  }
+
+  /** Looks at the clocks of servers, so that what is set can be known to be late. Never rejects. */
+  async learnTimes(): Promise<void> {
+    const client = this.#client;
+    const nodes: (readonly [name: string, node: Redis])[] = isCluster(client)
+      ? client.nodes('master').map((node) => [nameOf(node), node])
+      : [['', client]];
+    await Promise.all(
+      nodes.map(async ([name, node]) => {
+        const { clock } = this.#serverNamed(name);
+        if (clock.at(0) !== undefined) return;
+        try {
+          const sentAt = performance.now();
+          const [seconds, micros] = await this.#timeouts.within(node.time());
+          const time = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+          clock.saw(time, sentAt, performance.now());
+        } catch {
+          // The first answer to a set tells as well.
+        }
+      }),
+    );
   }
 
   stop(): void {
@@ -244,13 +266,22 @@ export class Commands {
   }
 }
 
+function tooLate(): Error {
+  return unavailable(new Error('a value came too late to be set'));
+}
+
 function answered(server: Server): void {
   server.lastAnswerAt = performance.now();
   server.breaker.succeeded();
 }
 
 function nodeNamed(cluster: Cluster, name: string): Redis | undefined {
-  return cluster.nodes().find(({ options }) => `${options.host}:${options.port}` === name);
+  return cluster.nodes().find((node) => nameOf(node) === name);
+}
+
+/** What the slots of a cluster call a node. */
+export function nameOf({ options: { host, port } }: Redis): string {
+  return `${host}:${port}`;
 }
 
 function commandName(script: ScriptName): string {

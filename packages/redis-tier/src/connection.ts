@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isCluster, type Client, type Clients } from './clients.js';
 import { Commands } from './commands.js';
 import { endSilentHandshakes } from './handshake.js';
-import { KeySpace } from './key-space.js';
+import { KeySpace, type Place } from './key-space.js';
 import { Links } from './links.js';
 import type { Counts } from './metrics.js';
 import type { RedisNamespace } from './namespace.js';
@@ -11,6 +11,9 @@ import { Renewals } from './renewals.js';
 
 /** Milliseconds that a start waits for Redis before it goes on without. */
 const GIVE_UP_AFTER = 1000;
+
+/** Milliseconds that a start waits for the links once Redis answers. */
+const LINK_WITHIN = 250;
 
 /** The connections of a tier, while some cache is attached to it. */
 export class Connection {
@@ -148,7 +151,11 @@ export class Connection {
       isConnected = true;
       this.commands.reset();
       this.#report('connected');
-      if (this.links.mode === 'none') this.#settle();
+      void this.commands.learnTimes().then(() => {
+        if (this.links.mode === 'none') this.#settle();
+        // A link that does not come about must not keep those waiting who can be served without.
+        else setTimeout(this.#settle, LINK_WITHIN).unref();
+      });
       this.#makeGoodLater();
     });
     data.on('close', () => {
@@ -167,20 +174,29 @@ export class Connection {
 
   #changed(redisKeys: readonly string[]): void {
     const values = new Map<string, string[]>();
+    const stamps: Extract<Place, { kind: 'tag' | 'all' }>[] = [];
+    /** Names of caches in which something was invalidated: Redis tells of it in the same message. */
+    const invalidated = new Set<string>();
     for (const redisKey of redisKeys) {
       const place = this.keys.placeOf(redisKey);
-      const namespaces = place && this.#byName.get(place.name);
-      if (place === undefined || namespaces === undefined) continue;
-      if (place.kind === 'value') {
+      if (place === undefined || !this.#byName.has(place.name)) continue;
+      if (place.kind === 'any') invalidated.add(place.name);
+      else if (place.kind !== 'value') stamps.push(place);
+      else {
         const keys = values.get(place.name);
         if (keys === undefined) values.set(place.name, [redisKey]);
         else keys.push(redisKey);
-      } else if (place.kind === 'tag') {
-        for (const namespace of namespaces) namespace.tagChanged(place.tag);
-      } else for (const namespace of namespaces) namespace.allChanged();
+      }
     }
     for (const [name, keys] of values) {
       for (const namespace of this.#byName.get(name) ?? []) namespace.valuesChanged(keys);
+    }
+    for (const place of stamps) {
+      const isInvalidation = invalidated.has(place.name);
+      for (const namespace of this.#byName.get(place.name) ?? []) {
+        if (place.kind === 'tag') namespace.tagChanged(place.tag, isInvalidation);
+        else namespace.allChanged(isInvalidation);
+      }
     }
   }
 

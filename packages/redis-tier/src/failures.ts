@@ -8,6 +8,11 @@ export function isOutage(error: unknown): boolean {
   return !isReply(error) || NOT_NOW.test(error.message);
 }
 
+/** Whether a key holds something that is no string, and so none of ours. */
+export function isWrongType(error: unknown): boolean {
+  return isReply(error) && error.message.startsWith('WRONGTYPE');
+}
+
 /** Whether the server has answered with an error. */
 export function isReply(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError';

@@ -1,18 +1,22 @@
 import { escapeName, escapeText, unescapeText } from './escape.js';
 
+/** Stands behind a name for any of its tags; in the text of a tag a colon comes first. */
+const ANY = '*';
+
 /** What a Redis key of ours holds, and whose it is. */
 export type Place =
   | { readonly kind: 'value'; readonly name: string; readonly key: string }
   | { readonly kind: 'tag'; readonly name: string; readonly tag: string }
-  | { readonly kind: 'all'; readonly name: string };
+  | { readonly kind: 'all'; readonly name: string }
+  | { readonly kind: 'any'; readonly name: string };
 
 /**
  * Where things lie in Redis. With `p` for the prefix, `n` for a cache's name, all escaped:
  *
  * - `p:v:{n:key}` the value of a key, or the placeholder of whoever loads it
  * - `p:r:{n:key}` the lock of whoever refreshes it, in the slot of the value
- * - `p:t:{n}:tag` the stamp of a tag; `p:t:{n}` that of the whole namespace
- * - `p:a:{n}` the stamp that every invalidation of a tag changes, in the slot of the others
+ * - `p:t:{n}:tag` the stamp of a tag; `p:t:{n}` that of the whole namespace; `p:t:{n}*` the one that
+ *   every invalidation changes
  * - `p:p:…` proofs that a link hears what is written; `p:i` the channel where there is no tracking
  *
  * The kind comes before the name, so that two prefixes cover all caches of a tier.
@@ -52,6 +56,7 @@ export class KeySpace {
     if (kind !== 't') return undefined;
     const name = unescapeText(inner);
     if (end === redisKey.length - 1) return { kind: 'all', name };
+    if (redisKey.charAt(end + 1) === ANY) return { kind: 'any', name };
     return { kind: 'tag', name, tag: unescapeText(redisKey.slice(end + 2)) };
   }
 
@@ -72,7 +77,7 @@ export class NamespaceKeys {
 
   constructor(base: string, name: string) {
     this.all = `${base}t:{${name}}`;
-    this.any = `${base}a:{${name}}`;
+    this.any = `${this.all}${ANY}`;
     this.#values = `${base}v:{${name}:`;
     this.#locks = `${base}r:{${name}:`;
     this.#tags = `${this.all}:`;

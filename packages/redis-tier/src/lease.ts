@@ -112,12 +112,13 @@ export class Lease implements TierLease, Renewable {
 
   /**
    * The stamps with those of tags that were not known before the load: `undefined` when any tag was
-   * invalidated since, for it may have been one of them. Whoever invalidates changes all of them in
-   * one step, so that one look at all of them tells.
+   * invalidated since, for it may have been one of them.
    */
   async #withLate(late: readonly string[]): Promise<ReadonlyMap<string, Buffer> | undefined> {
     const { keys, stamps } = this.#parts;
-    const [any, ...now] = await stamps.read([keys.any, ...late.map((tag) => keys.tag(tag))]);
+    // In this order: an invalidation that has put one of those stamps has changed this one as well.
+    const now = await stamps.of(late.map((tag) => keys.tag(tag)));
+    const [any] = await stamps.read([keys.any]);
     if (!any?.equals(this.#before.any)) return undefined;
     const all = new Map(this.#before.tags);
     late.forEach((tag, at) => all.set(tag, now[at] as Buffer));
@@ -158,7 +159,7 @@ export class Lease implements TierLease, Renewable {
 /** Takes a claim away, if it still stands. Never rejects: one that it cannot reach runs out by itself. */
 export async function giveBack(parts: NamespaceParts, key: string, claim: Claim): Promise<void> {
   const { commands, keys, ownWrites, tell } = parts;
-  if (claim.kind === 'placeholder') ownWrites.correct(keys.value(key), claim.id, 'nothing');
+  if (claim.kind === 'placeholder') ownWrites.tookBack(keys.value(key), claim.id);
   const args = [...proofOf(claim), ...tell({ keys: [key] })];
   await commands.run('release', redisKeysOf(parts, key), args).catch(() => undefined);
 }

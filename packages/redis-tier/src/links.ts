@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
 import { readAnnouncement, writeAnnouncement, type Announcement } from './announcement.js';
 import { isCluster, type Client, type Clients } from './clients.js';
-import type { Commands } from './commands.js';
-import { isOutage } from './failures.js';
+import { nameOf, type Commands } from './commands.js';
+import { isReply } from './failures.js';
 import type { KeySpace } from './key-space.js';
 import { Listener } from './listener.js';
 import type { Settings } from './options.js';
@@ -85,6 +85,7 @@ export class Links {
     } else {
       for (const event of ['refresh', '+node', '-node']) {
         data.on(event, () => {
+          void this.#parts.commands.learnTimes();
           this.#sync();
         });
       }
@@ -133,9 +134,7 @@ export class Links {
   #nodes(): Map<string, Redis | undefined> {
     const { data } = this.#parts;
     if (!isCluster(data)) return new Map([[ALONE, undefined]]);
-    const primaries = data
-      .nodes('master')
-      .map((node) => [`${node.options.host}:${node.options.port}`, node] as const);
+    const primaries = data.nodes('master').map((node) => [nameOf(node), node] as const);
     return new Map(this.#mode === 'tracking' ? primaries : primaries.slice(0, 1));
   }
 
@@ -210,11 +209,13 @@ export class Links {
     });
     heard.catch(() => undefined);
     try {
-      await commands.set(key, Buffer.from('1'), 10_000, this.tell({ from: id, name: '', proof }));
+      const until = performance.now() + settings.commandTimeout;
+      const told = this.tell({ from: id, name: '', proof });
+      await commands.set(key, Buffer.from('1'), 10_000, told, until);
       await heard;
     } catch (error) {
-      // A server without memory to spare, say, tells of changes all the same.
-      if (isOutage(error) || (error as Error).message.includes('READONLY')) throw error;
+      // A server that cannot write for now tells of changes all the same; any other reply proves nothing.
+      if (!isReply(error) || !/^(?:OOM|MISCONF|NOREPLICAS)\b/.test(error.message)) throw error;
     } finally {
       clearTimeout(timer);
       this.#proofs.delete(proof);
@@ -257,6 +258,10 @@ export class Links {
       this.#topology = '';
       this.#sync();
     } else {
+      for (const listener of this.#listeners.values()) listener.stop();
+      this.#listeners.clear();
+      // Nobody listens, so that nobody need be told.
+      this.#mode = 'none';
       hooks.failed(error);
       hooks.settled();
     }

@@ -14,6 +14,7 @@ import {
   type EntryEnvelope,
   type Envelope,
 } from './envelope.js';
+import { isWrongType } from './failures.js';
 import { giveBack, Lease, type Claim, type StampsBefore } from './lease.js';
 import type { NamespaceParts } from './namespace-parts.js';
 import type { PendingRead, PendingReads } from './pending-reads.js';
@@ -41,6 +42,8 @@ const MOST_ROUNDS = 4;
 /** Milliseconds that a load elsewhere is waited for. */
 export const LONGEST_WAIT = 60_000;
 const EMPTY = Buffer.alloc(0);
+/** What `acquire` answers where it took the place of a list, say. */
+const OVER_ANOTHER_TYPE = 2;
 const UNAVAILABLE: TierAnswer = { kind: 'unavailable' };
 const MISSING: TierAnswer = { kind: 'missing' };
 
@@ -182,9 +185,15 @@ export class Lookups {
   #busy(request: TierRequest, id: Buffer | undefined, entry?: Entry): TierAnswer {
     const settled = async (): Promise<TierAnswer> => {
       this.#parts.counts.waits++;
+      const { commands, keys, settings } = this.#parts;
+      const value = keys.value(request.key);
       const until = performance.now() + LONGEST_WAIT;
-      while (performance.now() < until) {
-        await this.#waiting.changed(this.#parts.keys.value(request.key));
+      for (let looks = 1; performance.now() < until; looks++) {
+        await this.#waiting.changed(value);
+        if (looks === 1 && id !== undefined) {
+          // A placeholder that nobody renews ends by itself, unless it was put there without an end.
+          commands.run('limit', [value], [settings.lockTtl]).catch(() => undefined);
+        }
         const answer = await this.#askAgain({ ...request, intent: 'load' });
         if (!(answer.kind === 'busy' && isSameLoad(answer, id))) return answer;
       }
@@ -218,7 +227,8 @@ export class Lookups {
     const args = [expected, placeholder(id), settings.lockTtl];
     const claim: Claim = { kind: 'placeholder', id };
     const reply = await this.#claimed(key, claim, commands.run('acquire', [value], args));
-    if (reply === 1) return claim;
+    if (reply === OVER_ANOTHER_TYPE) this.#unreadable(value, 'it is no string');
+    if (reply === 1 || reply === OVER_ANOTHER_TYPE) return claim;
     ownWrites.correct(value, id, undefined);
     return { isChanged: true, seen: await this.#seeOne(value, reply as Reading) };
   }
@@ -334,6 +344,10 @@ export class Lookups {
     envelope: Envelope | undefined,
     present: PresentStamps,
   ): Seen {
+    if (isWrongType(reading)) {
+      this.#unreadable(redisKey, 'it is no string');
+      return { kind: 'nothing', head: EMPTY };
+    }
     if (reading instanceof Error) return { kind: 'unavailable' };
     const nothing: Seen = { kind: 'nothing', head: reading?.subarray(0, HEAD_LENGTH) ?? EMPTY };
     if (envelope === undefined) return nothing;

@@ -1,7 +1,7 @@
 import type { Entry, TierAnswer, TierHost, TierNamespace, TierRequest } from '@acache/core';
 import type { Connection } from './connection.js';
 import { headOf, writeEnvelope } from './envelope.js';
-import { unavailable } from './failures.js';
+import { isOutage, unavailable } from './failures.js';
 import { InOrder } from './in-order.js';
 import type { Lease } from './lease.js';
 import { lifeOf } from './life.js';
@@ -85,7 +85,24 @@ export class RedisNamespace implements TierNamespace {
 
   async lookup(requests: readonly TierRequest[]): Promise<readonly TierAnswer[]> {
     await this.#connection.opened;
-    if (!this.#unsent.isEmpty) await this.#unsent.send();
+    if (!this.#unsent.isEmpty) {
+      await this.#unsent.trySend();
+      if (requests.some(({ key }) => this.#unsent.covers(key))) return this.#answerOthers(requests);
+    }
+    return this.#answer(requests);
+  }
+
+  /** Answers for the keys of which nothing is unsent; of the others Redis cannot tell. */
+  async #answerOthers(requests: readonly TierRequest[]): Promise<readonly TierAnswer[]> {
+    const others = requests.filter(({ key }) => !this.#unsent.covers(key));
+    const answers = others.length === 0 ? [] : [...(await this.#answer(others))];
+    return requests.map(
+      (request) =>
+        (others.includes(request) ? answers.shift() : undefined) ?? { kind: 'unavailable' },
+    );
+  }
+
+  async #answer(requests: readonly TierRequest[]): Promise<readonly TierAnswer[]> {
     const { keys } = this.#parts;
     const sent = this.#inOrder.sent(requests.map(({ key }) => keys.value(key)));
     if (sent !== undefined) await sent;
@@ -97,7 +114,7 @@ export class RedisNamespace implements TierNamespace {
   }
 
   async set(key: string, entry: Entry): Promise<void> {
-    await this.#set(key, entry, this.#stampsFor(entry), undefined);
+    await this.#set(key, entry, this.#stampsFor(entry), undefined, this.#patience(1));
   }
 
   /**
@@ -117,6 +134,7 @@ export class RedisNamespace implements TierNamespace {
     entry: Entry,
     stamps: Buffer[] | Promise<Buffer[]>,
     before: Promise<unknown> | undefined,
+    until: number,
   ): Promise<void> {
     const { commands, keys, host, newId, ownWrites, settings, tell } = this.#parts;
     const value = keys.value(key);
@@ -138,18 +156,21 @@ export class RedisNamespace implements TierNamespace {
           const envelope = writeEnvelope(entry, id, written, serializer, compressAbove);
           ownWrites.wrote(value, id);
           const upTo = this.#unsent.latest;
-          await commands.set(value, envelope, life, tell({ keys: [key] }));
+          await commands.set(value, envelope, life, tell({ keys: [key] }), until);
           this.#unsent.settled(key, upTo);
         },
       );
     } catch (error) {
       this.#unsent.addKeys([key]);
+      // It was not Redis that refused it: the older value goes at once.
+      if (!isOutage(error)) void this.#unsent.trySend();
       throw error;
     }
   }
 
   async setMany(entries: readonly (readonly [key: string, entry: Entry])[]): Promise<void> {
     const stamps = new Map<string, Buffer[] | Promise<Buffer[]>>();
+    const until = this.#patience(entries.length);
     let before: Promise<unknown> | undefined;
     const settings: Promise<void>[] = [];
     for (const part of partsOf(entries)) {
@@ -158,7 +179,7 @@ export class RedisNamespace implements TierNamespace {
         const tags = JSON.stringify(entry.tags);
         const known = stamps.get(tags) ?? this.#stampsFor(entry);
         stamps.set(tags, known);
-        return this.#set(key, entry, known, first);
+        return this.#set(key, entry, known, first, until);
       });
       before = Promise.allSettled(sets);
       settings.push(...sets);
@@ -183,7 +204,9 @@ export class RedisNamespace implements TierNamespace {
   }
 
   async invalidateTags(tags: readonly string[]): Promise<void> {
-    await this.#connection.opened;
+    // At once where it can be, so that it counts for all that is asked for later.
+    const { opened } = this.#connection;
+    if (opened !== undefined) await opened;
     try {
       await this.#restamp(tags, false);
     } catch (error) {
@@ -193,7 +216,8 @@ export class RedisNamespace implements TierNamespace {
   }
 
   async clear(): Promise<void> {
-    await this.#connection.opened;
+    const { opened } = this.#connection;
+    if (opened !== undefined) await opened;
     try {
       await this.#restamp([], true);
     } catch (error) {
@@ -229,16 +253,17 @@ export class RedisNamespace implements TierNamespace {
     if (foreign.length > 0) this.#foreign(foreign);
   }
 
-  tagChanged(tag: string): void {
+  /** @param isInvalidation - false where the stamp was made, or got lost */
+  tagChanged(tag: string, isInvalidation: boolean): void {
     const { host, keys, stamps } = this.#parts;
-    ifForeign(stamps.isForeign(keys.tag(tag)), () => {
+    ifForeign(stamps.isForeign(keys.tag(tag), isInvalidation), () => {
       host.invalidateTags([tag]);
     });
   }
 
-  allChanged(): void {
+  allChanged(isInvalidation: boolean): void {
     const { host, keys, stamps } = this.#parts;
-    ifForeign(stamps.isForeign(keys.all), () => {
+    ifForeign(stamps.isForeign(keys.all, isInvalidation), () => {
       host.invalidateAll();
     });
   }
@@ -284,6 +309,11 @@ export class RedisNamespace implements TierNamespace {
     host.invalidate(keys, { lookups: 'go on' });
   }
 
+  /** Until when the cache waits for so many items, on the monotonic clock. */
+  #patience(items: number): number {
+    return performance.now() + this.#parts.settings.commandTimeout * Math.ceil(items / 100);
+  }
+
   /** A removal of some kind: remembered where Redis does not take it. */
   async #change(key: string, change: () => Promise<void>): Promise<void> {
     try {
@@ -312,11 +342,17 @@ export class RedisNamespace implements TierNamespace {
     await stamps.renew([keys.any, ...(all ? [keys.all] : []), ...named], told);
   }
 
+  /** @throws (rejects) when some of it was not taken; what was, is settled */
   async #remove({ keys, tags, all }: Removals): Promise<void> {
-    await Promise.all([
-      ...keys.map((key) => this.#removeNow(key)),
-      ...(tags.length > 0 || all ? [this.#restamp(tags, all)] : []),
-    ]);
+    const failures: unknown[] = [];
+    const note = (error: unknown): void => void failures.push(error);
+    if (tags.length > 0 || all) await this.#restamp(tags, all).catch(note);
+    for (const part of partsOf(keys)) {
+      await Promise.all(part.map((key) => this.#removeNow(key).catch(note)));
+      // What is left would only wait for its turn to fail.
+      if (failures.length >= part.length) break;
+    }
+    if (failures.length > 0) throw failures[0];
   }
 
   async #close(): Promise<void> {

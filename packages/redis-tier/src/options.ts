@@ -91,6 +91,8 @@ export function resolveOptions(options: RedisTierOptions = {}): Settings {
     throw new InvalidOptionError(`options must be an object, got ${describeValue(options)}`);
   }
   const { prefix = 'acache', coherence = 'auto', compressAbove = 1024, breaker = {} } = options;
+  const { staleness = '2s', commandTimeout = 100, lockTtl = '5s', maxTtl = '30d' } = options;
+  const { serializer = valueSerializer() } = options;
   checkPrefix(prefix, 'prefix');
   if (!COHERENCES.includes(coherence)) {
     throw new InvalidOptionError(
@@ -114,12 +116,12 @@ export function resolveOptions(options: RedisTierOptions = {}): Settings {
   return {
     prefix,
     coherence,
-    staleness: duration(options.staleness ?? '2s', 'staleness', 0),
-    commandTimeout: duration(options.commandTimeout ?? 100, 'commandTimeout', 1),
-    lockTtl: duration(options.lockTtl ?? '5s', 'lockTtl', 10),
+    staleness: duration(staleness, 'staleness', 0),
+    commandTimeout: duration(commandTimeout, 'commandTimeout', 1),
+    lockTtl: duration(lockTtl, 'lockTtl', 10),
     compressAbove,
-    maxTtl: toMaxTtl(options.maxTtl ?? '30d'),
-    serializer: checkSerializer(options.serializer ?? valueSerializer()),
+    maxTtl: toMaxTtl(maxTtl),
+    serializer: checkSerializer(serializer),
     failures,
     openFor: duration(openFor, 'breaker.openFor', 0),
   };

@@ -7,6 +7,8 @@ type Mark = Buffer | 'nothing';
 interface OwnWrite {
   mark: Mark;
   readonly at: number;
+  /** How often the key may be named for what this process did. */
+  echoes: number;
 }
 
 /** Milliseconds that a write is remembered: its echo comes within a few. */
@@ -17,7 +19,7 @@ const MOST = 50_000;
 /**
  * Tells the echo of this process's own writes from what others did. Redis names the keys that have
  * changed, not who changed them, and may name a key once for two changes; so whoever hears of a key
- * that it wrote looks whether its own write is still there.
+ * for the first time since it wrote it looks whether its own write is still there.
  */
 export class OwnWrites {
   readonly #commands: Commands;
@@ -34,8 +36,9 @@ export class OwnWrites {
   /** This process writes; to be said before the command is sent. */
   wrote(key: string, mark: Mark): void {
     const now = performance.now();
+    const echoes = (this.#writes.get(key)?.echoes ?? 0) + 1;
     this.#writes.delete(key);
-    this.#writes.set(key, { mark, at: now });
+    this.#writes.set(key, { mark, at: now, echoes });
     for (const [oldest, { at }] of this.#writes) {
       if (now - at < REMEMBERED && this.#writes.size <= MOST) break;
       this.#writes.delete(oldest);
@@ -50,6 +53,12 @@ export class OwnWrites {
     }
   }
 
+  /** Takes back what it last wrote, if that is what stands there. */
+  tookBack(key: string, mark: Buffer): void {
+    const last = this.#writes.get(key)?.mark;
+    if (last !== undefined && last !== 'nothing' && last.equals(mark)) this.wrote(key, 'nothing');
+  }
+
   /** What it wrote turned out as something else: `undefined` where the write did not happen. */
   correct(key: string, from: Mark, to: Mark | undefined): void {
     const write = this.#writes.get(key);
@@ -61,10 +70,18 @@ export class OwnWrites {
   /** Takes the keys that may have been changed by this process out, and looks after them. */
   foreignAmong(keys: readonly string[]): readonly string[] {
     if (this.#writes.size === 0) return keys;
+    const oldest = performance.now() - REMEMBERED;
     const foreign: string[] = [];
     for (const key of keys) {
-      if (this.#writes.has(key)) this.#lookAt(key);
-      else foreign.push(key);
+      const write = this.#writes.get(key);
+      if (write !== undefined && write.echoes > 0 && write.at > oldest) {
+        write.echoes--;
+        this.#lookAt(key);
+      } else {
+        // All echoes were heard: it is known at once, and memory does not go on while one looks.
+        this.#writes.delete(key);
+        foreign.push(key);
+      }
     }
     return foreign;
   }

@@ -1,4 +1,4 @@
-import type { Tier } from '@acache/core';
+import { InvalidOptionError, type Tier } from '@acache/core';
 import { clientsFor, type RedisTarget } from './clients.js';
 import { Connection } from './connection.js';
 import { newCounts, type RedisTierMetrics } from './metrics.js';
@@ -34,6 +34,8 @@ export function redisTier(redis: RedisTarget, options?: RedisTierOptions): Redis
   return {
     prefix: settings.prefix,
     attach(name, host) {
+      if (name === '')
+        throw new InvalidOptionError("the name of a cache with a tier must not be ''");
       connection ??= new Connection(clients, settings, counts, () => {
         connection = undefined;
       });

@@ -69,13 +69,14 @@ return head(KEYS[1], 32) or ''`,
 
   /**
    * Puts a placeholder where nothing is that could be served. KEYS value; ARGV what was seen there,
-   * placeholder, its life in ms. Answers 1, or with the value that came between.
+   * placeholder, its life in ms. Answers 1, or 2 where it took the place of something that is no
+   * string, or with the value that came between.
    */
   acquire: `
 local seen = head(KEYS[1], 32)
 if seen and seen ~= ARGV[1] then return redis.call('GET', KEYS[1]) end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-return 1`,
+return seen and 1 or 2`,
 
   /**
    * Takes the right to load over from whoever has it. KEYS value, lock; ARGV the head of an entry
@@ -99,9 +100,17 @@ return 1`,
    * a removal, and here they would look alike. KEYS value, lock; ARGV token, life in ms.
    */
   lock: `
-if not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return 0 end
+if not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then
+  if redis.call('PTTL', KEYS[2]) == -1 then redis.call('PEXPIRE', KEYS[2], ARGV[2]) end
+  return 0
+end
 local left = redis.call('PTTL', KEYS[1])
 if left >= 0 and left < ARGV[2] * 2 then redis.call('PEXPIRE', KEYS[1], ARGV[2] * 2) end
+return 1`,
+
+  /** Gives what blocks a key and would stay for ever an end. KEYS value; ARGV its life in ms. */
+  limit: `
+if redis.call('PTTL', KEYS[1]) == -1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return 1`,
 
   /** Prolongs a lease. KEYS value, lock; ARGV placeholder or '', token or '', life in ms. */
@@ -144,12 +153,12 @@ for at, key in ipairs(KEYS) do redis.call('SET', key, ARGV[at], 'PX', ARGV[#KEYS
 tell()
 return 1`,
 
-  /** Reads stamps, and makes those that are missing. KEYS stamps; ARGV one for each, their life in ms. */
+  /** Reads stamps, and makes those that are missing or damaged. KEYS stamps; ARGV one for each, their life in ms. */
   stamps: `
 local stamps = {}
 for at, key in ipairs(KEYS) do
-  local stamp = redis.call('GET', key)
-  if not stamp then
+  local stamp = redis.pcall('GET', key)
+  if type(stamp) ~= 'string' or #stamp ~= 8 then
     stamp = ARGV[at]
     redis.call('SET', key, stamp, 'PX', ARGV[#KEYS + 1])
   end

@@ -18,8 +18,4 @@ export class ServerClock {
   at(instant: number): number | undefined {
     return this.#ahead === undefined ? undefined : Math.ceil(this.#ahead + instant);
   }
-
-  reset(): void {
-    this.#ahead = undefined;
-  }
 }

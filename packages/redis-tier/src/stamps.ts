@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Commands } from './commands.js';
 import { STAMP_LENGTH } from './envelope.js';
+import { isWrongType } from './failures.js';
 
 /** Stamps kept in memory at most; above it, the oldest go. */
 const MOST = 20_000;
@@ -31,6 +32,8 @@ export class Stamps {
   /** When this process last put a stamp under a key, on the monotonic clock. */
   readonly #put = new Map<string, number>();
   readonly #fetches = new Set<Fetch>();
+  /** There were more stamps than are kept, so that what is not kept may have been known. */
+  #hasForgotten = false;
 
   constructor(commands: Commands, maxTtl: number, hears: () => boolean) {
     this.#commands = commands;
@@ -65,18 +68,20 @@ export class Stamps {
   }
 
   /**
-   * The stamps as they are in Redis, now; those that are missing are made.
+   * The stamps as they are in Redis, now, and for now only; those that are missing are made.
    *
    * @throws (rejects) when Redis does not answer
    */
   async read(keys: readonly string[]): Promise<Buffer[]> {
     const readings = await this.#commands.read(keys);
-    const failure = readings.find((reading) => reading instanceof Error);
-    if (failure !== undefined) throw failure;
-    if (readings.every((reading) => isStamp(reading))) return readings as Buffer[];
+    const failure = readings.find((reading) => reading instanceof Error && !isWrongType(reading));
+    if (failure !== undefined) throw failure as Error;
+    if (readings.every(isStamp)) return readings;
     const fresh = keys.map(newStamp);
     this.#puts(keys.filter((_, at) => !isStamp(readings[at])));
-    return (await this.#commands.run('stamps', keys, [...fresh, this.#life])) as Buffer[];
+    const made = (await this.#commands.run('stamps', keys, [...fresh, this.#life])) as unknown[];
+    if (made.length === keys.length && made.every(isStamp)) return made;
+    throw new TypeError('Redis answered with what are no stamps');
   }
 
   /** Reads stamps, and keeps those that nothing changed meanwhile, as far as it was heard. */
@@ -119,21 +124,26 @@ export class Stamps {
   }
 
   /**
-   * Redis tells that a stamp has changed: whether somebody else did it. Where this process may have
-   * done it, it must look, and memory goes on meanwhile.
+   * Redis tells that a stamp has changed: whether somebody else invalidated what carries it. Where
+   * this process may have done it, it must look, and memory goes on meanwhile.
+   *
+   * @param isInvalidation - false where a stamp was made, or got lost
    */
-  isForeign(key: string): boolean | Promise<boolean> {
+  isForeign(key: string, isInvalidation: boolean): boolean | Promise<boolean> {
     const fetches = [...this.#fetches].filter(({ keys }) => keys.has(key));
     for (const { changed } of fetches) changed.add(key);
     const putAt = this.#put.get(key);
     const isOwn = putAt !== undefined && performance.now() - putAt < ECHO_WITHIN;
-    if (isOwn || fetches.length > 0) return this.#isOther(key, fetches);
-    this.#kept.delete(key);
-    return true;
+    if (isOwn || fetches.length > 0) return this.#isOther(key, isInvalidation, fetches);
+    return this.#kept.delete(key) || this.#mayConcern(isInvalidation);
   }
 
   /** Whether there is another stamp than this process believes, or was just told. */
-  async #isOther(key: string, fetches: readonly Fetch[]): Promise<boolean> {
+  async #isOther(
+    key: string,
+    isInvalidation: boolean,
+    fetches: readonly Fetch[],
+  ): Promise<boolean> {
     const before = this.#kept.get(key);
     try {
       // The question itself may have made the stamp.
@@ -146,6 +156,7 @@ export class Stamps {
       // What this process has put since then is newer than what it reads here, or the same.
       if (fetch.changed.has(key)) believed.push(this.#kept.get(key));
       else this.#keep(key, now);
+      if (believed.every((stamp) => stamp === undefined)) return this.#mayConcern(isInvalidation);
       return !believed.some((stamp) => stamp?.equals(now));
     } catch {
       this.#kept.delete(key);
@@ -153,9 +164,15 @@ export class Stamps {
     }
   }
 
+  /** Whether the news of a stamp that is not known here matters: nothing was stored with it. */
+  #mayConcern(isInvalidation: boolean): boolean {
+    return isInvalidation || this.#hasForgotten;
+  }
+
   /** Knows nothing any more: what it has heard of may be out of date. */
   drop(): void {
     this.#kept.clear();
+    this.#hasForgotten = false;
     for (const { keys, changed } of this.#fetches) for (const key of keys) changed.add(key);
   }
 
@@ -164,7 +181,9 @@ export class Stamps {
     this.#kept.delete(key);
     if (!this.#hears()) return;
     this.#kept.set(key, stamp);
-    if (this.#kept.size > MOST) this.#kept.delete(this.#kept.keys().next().value as string);
+    if (this.#kept.size <= MOST) return;
+    this.#kept.delete(this.#kept.keys().next().value as string);
+    this.#hasForgotten = true;
   }
 
   #puts(keys: readonly string[]): void {
@@ -180,7 +199,7 @@ export class Stamps {
   }
 }
 
-function isStamp(reading: unknown): boolean {
+function isStamp(reading: unknown): reading is Buffer {
   return Buffer.isBuffer(reading) && reading.length === STAMP_LENGTH;
 }
 

@@ -32,6 +32,8 @@ export class Unsent {
   #number = 0;
   #sending: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** An attempt has failed lately: the next one is the timer's. */
+  #isResting = false;
   #isStopped = false;
 
   constructor(options: UnsentOptions) {
@@ -75,6 +77,16 @@ export class Unsent {
     if ((this.#keys.get(key) ?? Infinity) <= upTo) this.#keys.delete(key);
   }
 
+  /** Whether what Redis holds of a key may be something that was removed. */
+  covers(key: string): boolean {
+    return this.#all > 0 || this.#tags.size > 0 || this.#keys.has(key);
+  }
+
+  /** Sends what there is, unless that has failed just now. Never rejects. */
+  async trySend(): Promise<void> {
+    if (!this.#isResting) await this.send().catch(() => undefined);
+  }
+
   /**
    * Sends what there is.
    *
@@ -103,7 +115,9 @@ export class Unsent {
     };
     try {
       await this.#options.send(removals);
+      this.#isResting = false;
     } catch (error) {
+      this.#isResting = true;
       this.#retryLater();
       throw unavailable(error);
     }

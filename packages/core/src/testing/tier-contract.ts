@@ -458,8 +458,10 @@ function sharedCases(makeTier: MakeTier): ContractCase[] {
   add('tells the other processes of every change', async (join) => {
     const [writer, reader] = [join(), join()];
     // Whoever is not connected yet holds nothing that could be out of date.
-    await reader.space.ready;
+    await Promise.all([writer.space.ready, reader.space.ready]);
     await writer.space.set('set', anEntry(1));
+    await writer.space.set('deleted', anEntry(1));
+    await writer.space.set('expired', anEntry(1));
     await writer.space.delete('deleted');
     await writer.space.expire('expired');
     await writer.space.invalidateTags(['t']);
