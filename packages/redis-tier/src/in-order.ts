@@ -32,9 +32,13 @@ export class InOrder {
     });
   }
 
+  /** True while nothing waits to be sent. */
+  get isIdle(): boolean {
+    return this.#last.size === 0;
+  }
+
   /** Settles when everything asked for these keys up to now has been sent; `undefined` when it has. */
   sent(keys: readonly string[]): Promise<unknown> | undefined {
-    if (this.#last.size === 0) return undefined;
     const waits = keys.flatMap((key) => this.#last.get(key) ?? []);
     return waits.length === 0 ? undefined : Promise.all(waits);
   }

@@ -156,12 +156,16 @@ export class Lease implements TierLease, Renewable {
   }
 }
 
-/** Takes a claim away, if it still stands. Never rejects: one that it cannot reach runs out by itself. */
+/** Takes a claim away, if it still stands. Never rejects: what cannot be reached now is owed. */
 export async function giveBack(parts: NamespaceParts, key: string, claim: Claim): Promise<void> {
-  const { commands, keys, ownWrites, tell } = parts;
+  const { commands, keys, owe, ownWrites, tell } = parts;
   if (claim.kind === 'placeholder') ownWrites.tookBack(keys.value(key), claim.id);
   const args = [...proofOf(claim), ...tell({ keys: [key] })];
-  await commands.run('release', redisKeysOf(parts, key), args).catch(() => undefined);
+  try {
+    await commands.run('release', redisKeysOf(parts, key), args);
+  } catch {
+    owe(key, claim);
+  }
 }
 
 function redisKeysOf({ keys }: NamespaceParts, key: string): [value: string, lock: string] {

@@ -1,11 +1,4 @@
-import {
-  freshnessAt,
-  type Entry,
-  type Freshness,
-  type TierAnswer,
-  type TierIntent,
-  type TierRequest,
-} from '@acache/core';
+import { diesAt, type Entry, type TierAnswer, type TierRequest } from '@acache/core';
 import type { Reading } from './commands.js';
 import {
   HEAD_LENGTH,
@@ -66,12 +59,13 @@ export class Lookups {
   /** One answer for each request, in their order. Never rejects. */
   async answer(requests: readonly TierRequest[]): Promise<TierAnswer[]> {
     const redisKeys = requests.map(({ key }) => this.#parts.keys.value(key));
-    const pending = this.#pending.begin(redisKeys);
+    const pending = this.#pending.begin();
     try {
       const answers = await this.#answer(requests, redisKeys);
       for (let round = 1; ; round++) {
+        if (pending.changed.size === 0) return answers;
         const outdated = [...answers.keys()].filter(
-          (at) => entryIn(answers[at]) && pending.isOutdated(redisKeys[at] as string),
+          (at) => entryIn(answers[at]) && pending.changed.has(redisKeys[at] as string),
         );
         if (outdated.length === 0) return answers;
         if (round > MOST_ROUNDS) {
@@ -115,11 +109,17 @@ export class Lookups {
       const reading = this.#parts.commands.read(redisKeys);
       await this.#learn(present, this.#stampKeys(requests));
       const seen = await this.#see(redisKeys, await reading, present);
+      const now = this.#parts.host.clock.now();
+      const answers = requests.map((request, at) => fresh(request, seen[at] as Seen, now));
+      // Most are answered by what was read; only those that want to load take steps of their own.
+      if (answers.every((answer) => answer !== undefined)) return answers;
       const before = this.#stampsBefore(requests, present);
       return await Promise.all(
-        requests.map((request, at) =>
-          this.#decide(request, seen[at] as Seen, before).catch(() => UNAVAILABLE),
-        ),
+        answers.map(async (answer, at) => {
+          if (answer !== undefined) return answer;
+          const [request, what] = [requests[at] as TierRequest, seen[at] as Seen];
+          return this.#decide(request, what, before).catch(() => UNAVAILABLE);
+        }),
       );
     } catch {
       return requests.map(() => UNAVAILABLE);
@@ -135,9 +135,8 @@ export class Lookups {
     let seen = first;
     for (let round = 1; round <= MOST_ROUNDS; round++) {
       if (seen.kind === 'unavailable') return UNAVAILABLE;
-      if (seen.kind === 'entry' && !wantsLoad(intent, this.#freshness(seen.entry))) {
-        return { kind: 'found', entry: seen.entry };
-      }
+      const found = fresh(request, seen, this.#parts.host.clock.now());
+      if (found !== undefined) return found;
       if (intent === 'read') return MISSING;
       if (seen.kind === 'placeholder' && intent !== 'refresh') return this.#busy(request, seen.id);
       const answer = await this.#claim(request, seen, before);
@@ -176,8 +175,8 @@ export class Lookups {
 
   /** Another process refreshes the entry. */
   #withoutLease(request: TierRequest, entry: Entry): TierAnswer {
-    const freshness = this.#freshness(entry);
-    if (freshness === 'fresh' || freshness === 'stale') return { kind: 'found', entry };
+    const now = this.#parts.host.clock.now();
+    if (now < entry.freshUntil + entry.staleWhileRevalidate) return { kind: 'found', entry };
     return this.#busy(request, undefined, entry);
   }
 
@@ -332,9 +331,10 @@ export class Lookups {
       if (envelope?.kind === 'entry') for (const tag of envelope.tags) tags.add(keys.tag(tag));
     }
     // After the values: a stamp that was put before a value was read must count for it.
-    await this.#learn(present, [...tags]);
+    if (tags.size > 0) await this.#learn(present, [...tags]);
+    const now = this.#parts.host.clock.now();
     return envelopes.map((envelope, at) =>
-      this.#judge(redisKeys[at] as string, readings[at] as Reading, envelope, present),
+      this.#judge(redisKeys[at] as string, readings[at] as Reading, envelope, present, now),
     );
   }
 
@@ -343,28 +343,30 @@ export class Lookups {
     reading: Reading,
     envelope: Envelope | undefined,
     present: PresentStamps,
+    now: number,
   ): Seen {
     if (isWrongType(reading)) {
       this.#unreadable(redisKey, 'it is no string');
       return { kind: 'nothing', head: EMPTY };
     }
     if (reading instanceof Error) return { kind: 'unavailable' };
-    const nothing: Seen = { kind: 'nothing', head: reading?.subarray(0, HEAD_LENGTH) ?? EMPTY };
-    if (envelope === undefined) return nothing;
+    if (envelope === undefined) return nothingIn(reading);
     if (envelope.kind === 'placeholder') return envelope;
     if (envelope.kind === 'alien') {
       this.#unreadable(redisKey, envelope.reason);
-      return nothing;
+      return nothingIn(reading);
     }
     const { tags, times, weight } = envelope;
-    if (this.#freshness(times) === 'dead' || !this.#isValid(envelope, present)) return nothing;
+    if (diesAt(times) <= now || !this.#isValid(envelope, present)) return nothingIn(reading);
     try {
+      const { createdAt, freshUntil, staleWhileRevalidate, staleIfError } = times;
+      const known = { createdAt, freshUntil, staleWhileRevalidate, staleIfError, tags };
       const value = envelope.value();
-      const entry = { value, ...times, tags, ...(weight !== undefined && { weight }) };
+      const entry = weight === undefined ? { value, ...known } : { value, ...known, weight };
       return { kind: 'entry', entry, envelope };
     } catch (error) {
       this.#unreadable(redisKey, error instanceof Error ? error.message : String(error));
-      return nothing;
+      return nothingIn(reading);
     }
   }
 
@@ -393,12 +395,17 @@ export class Lookups {
     const tags = new Set(requests.flatMap((request) => request.tags));
     return [keys.all, ...Array.from(tags, (tag) => keys.tag(tag))];
   }
+}
 
-  #freshness(times: Entry | EntryEnvelope['times']): Freshness {
-    const { freshUntil, staleWhileRevalidate, staleIfError } = times;
-    const now = this.#parts.host.clock.now();
-    return freshnessAt(now, freshUntil, staleWhileRevalidate, staleIfError);
-  }
+/** The answer to a request that needs no load, for what was seen. */
+function fresh({ intent }: TierRequest, seen: Seen, now: number): TierAnswer | undefined {
+  if (seen.kind !== 'entry') return undefined;
+  const isEnough = intent === 'read' || (intent === 'load' && now < seen.entry.freshUntil);
+  return isEnough ? { kind: 'found', entry: seen.entry } : undefined;
+}
+
+function nothingIn(reading: Buffer | null): Seen {
+  return { kind: 'nothing', head: reading?.subarray(0, HEAD_LENGTH) ?? EMPTY };
 }
 
 /** The entry that an answer gives to the cache, if it does. */
@@ -412,9 +419,4 @@ type BusyAnswer = Extract<TierAnswer, { kind: 'busy' }> & { readonly id: Buffer 
 function isSameLoad(answer: TierAnswer, id: Buffer | undefined): boolean {
   const other = (answer as BusyAnswer).id;
   return id === undefined ? other === undefined : other?.equals(id) === true;
-}
-
-function wantsLoad(intent: TierIntent, freshness: Freshness): boolean {
-  if (intent === 'read') return false;
-  return intent !== 'load' || freshness !== 'fresh';
 }

@@ -3,7 +3,7 @@ import type { Connection } from './connection.js';
 import { headOf, writeEnvelope } from './envelope.js';
 import { isOutage, unavailable } from './failures.js';
 import { InOrder } from './in-order.js';
-import type { Lease } from './lease.js';
+import { giveBack, type Claim, type Lease } from './lease.js';
 import { lifeOf } from './life.js';
 import { Lookups, LONGEST_WAIT } from './lookup.js';
 import type { NamespaceParts } from './namespace-parts.js';
@@ -18,6 +18,8 @@ import { idIn, writeIds } from './write-id.js';
 const GRACE = 5;
 /** Keys of a bulk that are under way at once. */
 const MOST_AT_ONCE = 250;
+/** Claims that are remembered to be given back. */
+const MOST_OWED = 1000;
 /** Milliseconds that a close spends on what is unsent. */
 const CLOSE_WITHIN = 1500;
 
@@ -38,6 +40,8 @@ export class RedisNamespace implements TierNamespace {
   readonly #leases = new Set<Lease>();
   readonly #inOrder = new InOrder();
   readonly #unsent: Unsent;
+  /** Claims that could not be given back, until they run out by themselves. */
+  readonly #owed: { readonly key: string; readonly claim: Claim; readonly until: number }[] = [];
   readonly #id: string;
   #closing: Promise<void> | undefined;
 
@@ -69,6 +73,10 @@ export class RedisNamespace implements TierNamespace {
       renewals: connection.renewals,
       counts,
       newId: writeIds(),
+      owe: (key, claim) => {
+        if (this.#owed.length === MOST_OWED) this.#owed.shift();
+        this.#owed.push({ key, claim, until: performance.now() + settings.lockTtl });
+      },
       tell: (what) => links.tell({ from: this.#id, name, ...what }),
     };
     this.#lookups = new Lookups(this.#parts, this.#pending, this.#waiting, this.#leases);
@@ -84,7 +92,8 @@ export class RedisNamespace implements TierNamespace {
   }
 
   async lookup(requests: readonly TierRequest[]): Promise<readonly TierAnswer[]> {
-    await this.#connection.opened;
+    const { opened } = this.#connection;
+    if (opened !== undefined) await opened;
     if (!this.#unsent.isEmpty) {
       await this.#unsent.trySend();
       if (requests.some(({ key }) => this.#unsent.covers(key))) return this.#answerOthers(requests);
@@ -103,9 +112,10 @@ export class RedisNamespace implements TierNamespace {
   }
 
   async #answer(requests: readonly TierRequest[]): Promise<readonly TierAnswer[]> {
-    const { keys } = this.#parts;
-    const sent = this.#inOrder.sent(requests.map(({ key }) => keys.value(key)));
-    if (sent !== undefined) await sent;
+    if (!this.#inOrder.isIdle) {
+      const { keys } = this.#parts;
+      await this.#inOrder.sent(requests.map(({ key }) => keys.value(key)));
+    }
     if (requests.length <= MOST_AT_ONCE) return this.#lookups.answer(requests);
     const answers: TierAnswer[] = [];
     // Each part is timed by itself, so that a large bulk is not taken for a slow server.
@@ -243,6 +253,10 @@ export class RedisNamespace implements TierNamespace {
 
   /** Sends what Redis has not heard of. @throws (rejects) when it does not listen */
   makeGood(): Promise<void> {
+    const now = performance.now();
+    for (const { key, claim, until } of this.#owed.splice(0)) {
+      if (now < until) void giveBack(this.#parts, key, claim);
+    }
     return this.#unsent.send();
   }
 

@@ -1,7 +1,7 @@
 /** A read of values that is under way. */
 export interface PendingRead {
-  /** Whether the value that was read may be older than a change that was heard of. */
-  isOutdated(key: string): boolean;
+  /** Keys of which a change was heard of since it began, or since they were read again. */
+  readonly changed: ReadonlySet<string>;
   /** Reads the key anew: what was heard up to now does not matter any more. */
   again(key: string): void;
   end(): void;
@@ -12,30 +12,20 @@ export interface PendingRead {
  * first, and looks afterwards whether a change was heard of meanwhile.
  */
 export class PendingReads {
-  readonly #reads = new Map<string, Set<Set<string>>>();
+  readonly #reads = new Set<Set<string>>();
 
-  begin(keys: readonly string[]): PendingRead {
+  begin(): PendingRead {
     const changed = new Set<string>();
-    for (const key of keys) {
-      const reads = this.#reads.get(key);
-      if (reads === undefined) this.#reads.set(key, new Set([changed]));
-      else reads.add(changed);
-    }
+    this.#reads.add(changed);
     return {
-      isOutdated: (key) => changed.has(key),
+      changed,
       again: (key) => changed.delete(key),
-      end: () => {
-        for (const key of keys) {
-          const reads = this.#reads.get(key);
-          reads?.delete(changed);
-          if (reads?.size === 0) this.#reads.delete(key);
-        }
-      },
+      end: () => this.#reads.delete(changed),
     };
   }
 
   /** A change of the key was heard of. */
   changed(key: string): void {
-    for (const changed of this.#reads.get(key) ?? []) changed.add(key);
+    for (const changed of this.#reads) changed.add(key);
   }
 }

@@ -2,6 +2,7 @@ const assert = require('node:assert/strict');
 const { batchLoader } = require('@acache/batch');
 const { AsyncCache, makeKey } = require('@acache/core');
 const { cached } = require('@acache/decorators');
+const { redisTier } = require('@acache/redis-tier');
 
 async function main() {
   const cache = new AsyncCache({ maxSize: 100, ttl: '1m' });
@@ -12,6 +13,10 @@ async function main() {
   const find = cached(async (name) => name.length, { cache, name: 'find' });
   assert.equal(await find('bob'), 3);
   await cache.close();
+  // Nothing listens there: the value comes from the loader all the same.
+  const shared = new AsyncCache({ name: 'shared', tier: redisTier('redis://127.0.0.1:1') });
+  assert.equal(await shared.get('key', () => 'loaded'), 'loaded');
+  await shared.close();
 }
 
 main().catch((error) => {

@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict';
 import { AsyncCache, makeKey } from '@acache/core';
+import { valueSerializer } from '@acache/core/values';
+import { redisTier } from '@acache/redis-tier';
 
 const cache = new AsyncCache({ maxSize: 100, ttl: '1m' });
 assert.equal(await cache.get(makeKey('user', [1]), () => 'Ada'), 'Ada');
 assert.equal(await cache.get(makeKey('user', [1]), () => 'nobody'), 'Ada');
 await cache.close();
+
+const { serialize, deserialize } = valueSerializer();
+assert.deepEqual(
+  deserialize(serialize(new Map([[1n, new Date(0)]]))),
+  new Map([[1n, new Date(0)]]),
+);
+// Nothing listens there: the value comes from the loader all the same.
+const shared = new AsyncCache({ name: 'shared', tier: redisTier('redis://127.0.0.1:1') });
+assert.equal(await shared.get('key', () => 'loaded'), 'loaded');
+await shared.close();

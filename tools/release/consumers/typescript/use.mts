@@ -3,6 +3,7 @@ import { DataLoader } from '@acache/batch';
 import { AsyncCache, makeKey, type AsyncCacheOptions } from '@acache/core';
 import { fakeClock } from '@acache/core/testing';
 import { asCached, AsyncTTL } from '@acache/decorators';
+import { redisTier, type RedisTierOptions } from '@acache/redis-tier';
 
 interface User {
   name: string;
@@ -30,3 +31,12 @@ class Users {
 const users = new Users();
 assert.equal(await users.find(1), await users.find(1));
 assert.equal(asCached(users, 'find').getMetrics().hits, 1);
+
+const tierOptions: RedisTierOptions = { coherence: 'auto', staleness: '1s' };
+const shared = new AsyncCache<string, User>({
+  name: 'shared',
+  tier: redisTier('redis://127.0.0.1:1', tierOptions),
+});
+const ada: User = await shared.get('ada', () => ({ name: 'Ada' }));
+assert.equal(ada.name, 'Ada');
+await shared.close();

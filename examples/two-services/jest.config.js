@@ -1,0 +1,1 @@
+export default { displayName: 'two-services', preset: '../../jest.preset.js' };
