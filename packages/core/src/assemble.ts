@@ -10,6 +10,7 @@ import { Memory } from './memory.js';
 import { Counters } from './metrics.js';
 import { PersistenceLink } from './persistence-link.js';
 import { Reads } from './read.js';
+import type { InvalidateOptions } from './tier.js';
 import { TierLink } from './tier-link.js';
 import { Writes } from './write.js';
 
@@ -39,8 +40,8 @@ export function assemble<K, V>(given: AsyncCacheOptions<K, V>): Assembly<K, V> {
   const own = { clock, isPlatformClock, events, counts, failures, persistence };
   const memory = new Memory<K, V>(options, own);
   const effects = {
-    invalidate: (keys: readonly string[], options?: { readonly lookups?: 'go on' }) => {
-      writes.dropKeys(keys.map(idOfWireKey), options?.lookups === 'go on');
+    invalidate: (keys: readonly string[], options?: InvalidateOptions) => {
+      writes.dropKeys(keys.map(idOfWireKey), options);
     },
     invalidateTags: (tags: readonly string[]) => {
       writes.dropTagged(tags);

@@ -45,12 +45,17 @@ export function isEntry(given: unknown): given is Entry {
     given as Partial<Entry>;
   return (
     createdAt !== Infinity &&
-    [createdAt, freshUntil, staleWhileRevalidate, staleIfError].every(
-      (ms) => typeof ms === 'number' && ms >= 0,
-    ) &&
+    isMilliseconds(createdAt) &&
+    isMilliseconds(freshUntil) &&
+    isMilliseconds(staleWhileRevalidate) &&
+    isMilliseconds(staleIfError) &&
     Array.isArray(tags) &&
     tags.every((tag) => typeof tag === 'string')
   );
+}
+
+function isMilliseconds(given: unknown): boolean {
+  return typeof given === 'number' && given >= 0;
 }
 
 /**

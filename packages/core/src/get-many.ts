@@ -5,9 +5,9 @@ import { describeValue } from './describe-value.js';
 import { InvalidOptionError } from './errors.js';
 import type { CacheParts } from './cache-parts.js';
 import type { Loader } from './loader.js';
-import type { Patience } from './patience.js';
 import type { Query } from './query.js';
 import type { Reads, Reply } from './read.js';
+import type { ReadResult } from './read-result.js';
 import { loaderOf, plainRequest, resolveRequest, type Request } from './request.js';
 import { snapshotKey } from './snapshot-key.js';
 
@@ -29,11 +29,10 @@ export async function getMany<K, V>(
   const { request, loader, dispatch } = planOf(parts, options);
   request.signal?.throwIfAborted();
   const patience = reads.patience(request);
-  const found = new Map<KeyId, Found<V>>();
-  const waits: Promise<void>[] = [];
+  const outcomes = new Outcomes<V>();
   for (const [id, key] of ids) {
-    if (found.has(id)) continue;
-    found.set(id, undefined);
+    if (outcomes.found.has(id)) continue;
+    outcomes.found.set(id, undefined);
     const query: Query<K, V> = {
       id,
       key: parts.tier === undefined ? key : snapshotKey(key),
@@ -42,31 +41,58 @@ export async function getMany<K, V>(
       counted: true,
     };
     const held = reads.fromMemory(query);
-    if (held !== undefined) found.set(id, held);
-    else waits.push(wait(reads, query, patience).then((outcome) => void found.set(id, outcome)));
+    if (held !== undefined) outcomes.found.set(id, held);
+    else reads.wait(query, outcomes.replyFor(id), patience);
   }
   dispatch();
-  await Promise.all(waits);
-  return collect(ids, found);
+  await outcomes.all();
+  return collect(ids, outcomes.found);
 }
 
-/** Never rejects, so that one key's error does not hide what becomes of the others. */
-function wait<K, V>(
-  reads: Reads<K, V>,
-  query: Query<K, V>,
-  patience: Patience | undefined,
-): Promise<Found<V>> {
-  return new Promise((resolve) => {
-    const reply: Reply<V> = {
-      answer: (result) => {
-        resolve(result.source === undefined ? undefined : { value: result.value as V });
-      },
-      refuse: (error) => {
-        resolve({ error });
-      },
-    };
-    reads.wait(query, reply, patience);
-  });
+/** What becomes of the keys of one call. One promise for all of them: a bulk may have thousands. */
+class Outcomes<V> {
+  readonly found = new Map<KeyId, Found<V>>();
+  #awaited = 0;
+  #allCame: (() => void) | undefined;
+
+  /** Takes a key on whose outcome comes later. */
+  replyFor(id: KeyId): Reply<V> {
+    this.#awaited++;
+    return new KeyReply(this, id);
+  }
+
+  came(id: KeyId, outcome: Found<V>): void {
+    this.found.set(id, outcome);
+    this.#awaited--;
+    if (this.#awaited === 0) this.#allCame?.();
+  }
+
+  /** Never rejects, so that one key's error does not hide what becomes of the others. */
+  all(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#awaited === 0) resolve();
+      else this.#allCame = resolve;
+    });
+  }
+}
+
+class KeyReply<V> implements Reply<V> {
+  readonly #outcomes: Outcomes<V>;
+  readonly #id: KeyId;
+
+  constructor(outcomes: Outcomes<V>, id: KeyId) {
+    this.#outcomes = outcomes;
+    this.#id = id;
+  }
+
+  answer(result: ReadResult<V | undefined>): void {
+    const found = result.source === undefined ? undefined : (result as ReadResult<V>);
+    this.#outcomes.came(this.#id, found);
+  }
+
+  refuse(error: unknown): void {
+    this.#outcomes.came(this.#id, { error });
+  }
 }
 
 function collect<K, V>(

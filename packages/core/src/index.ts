@@ -49,6 +49,7 @@ export type { Policy, PolicyFactory, PolicyLimits } from './policy.js';
 export type { Serializer } from './serializer.js';
 export type { Store } from './store.js';
 export type {
+  InvalidateOptions,
   Tier,
   TierAnswer,
   TierHost,

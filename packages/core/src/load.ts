@@ -36,16 +36,10 @@ export class Loads<K, V> {
 
   /** Begins a load that was announced. */
   start(flight: Flight<K, V>): Flight<K, V> {
-    const { memory, tier } = this.#parts;
+    const { tier } = this.#parts;
     // With a lease, the tier was asked before.
     if (tier === undefined || flight.lease !== undefined) this.#load(flight);
-    else {
-      this.#throughTier(flight, tier).catch((error: unknown) => {
-        // Nothing in there is meant to throw; whatever does must not leave callers waiting.
-        flight.startedAt ||= memory.time.now();
-        this.#landings.failed(flight, error);
-      });
-    }
+    else this.#ask(flight, tier);
     return flight;
   }
 
@@ -56,25 +50,67 @@ export class Loads<K, V> {
     flight.cancel(reason);
   }
 
-  async #throughTier(flight: Flight<K, V>, tier: TierLink<K>): Promise<void> {
-    let intent: TierIntent;
-    let answer: TierAnswer;
-    do {
-      intent = flight.intent;
-      answer = await tier.lookup({
-        key: wireKeyOf(flight.id),
-        intent,
-        tags: knownTags(flight),
+  #ask(flight: Flight<K, V>, tier: TierLink<K>): void {
+    const { intent } = flight;
+    try {
+      const request = { key: wireKeyOf(flight.id), intent, tags: knownTags(flight) };
+      tier.lookup(request, (answer) => {
+        this.#answered(flight, tier, intent, answer);
       });
-      for (let rounds = 0; answer.kind === 'busy' && rounds < MOST_ROUNDS; rounds++) {
-        // What only a failure may serve: for callers who run out of patience meanwhile.
-        if (answer.entry !== undefined && flight.registered) {
-          this.#landings.adopt(flight, answer.entry as Entry<V>, this.#parts.memory.time.now());
-        }
-        answer = await tier.settled(answer);
+    } catch (error) {
+      this.#broke(flight, error);
+    }
+  }
+
+  #answered(flight: Flight<K, V>, tier: TierLink<K>, intent: TierIntent, answer: TierAnswer): void {
+    if (answer.kind === 'busy') {
+      this.#waitOut(flight, tier, answer)
+        .then((settled) => {
+          this.#goOn(flight, tier, intent, settled);
+        })
+        .catch((error: unknown) => {
+          this.#broke(flight, error);
+        });
+      return;
+    }
+    // No promise here: what the tier has is what most flights bring.
+    try {
+      this.#goOn(flight, tier, intent, answer);
+    } catch (error) {
+      this.#broke(flight, error);
+    }
+  }
+
+  /** Nothing up to the loader is meant to throw; whatever does must not leave callers waiting. */
+  #broke(flight: Flight<K, V>, error: unknown): void {
+    flight.startedAt ||= this.#parts.memory.time.now();
+    this.#landings.failed(flight, error);
+  }
+
+  /** Waits out the loads of other processes, which may follow each other. */
+  async #waitOut(
+    flight: Flight<K, V>,
+    tier: TierLink<K>,
+    busy: Extract<TierAnswer, { kind: 'busy' }>,
+  ): Promise<TierAnswer> {
+    let answer: TierAnswer = busy;
+    for (let rounds = 0; answer.kind === 'busy' && rounds < MOST_ROUNDS; rounds++) {
+      // What only a failure may serve: for callers who run out of patience meanwhile.
+      if (answer.entry !== undefined && flight.registered) {
+        this.#landings.adopt(flight, answer.entry as Entry<V>, this.#parts.memory.time.now());
       }
-      // A caller who joined a mere look may have brought a loader.
-    } while (intent === 'read' && flight.loader !== undefined && !this.#isServable(answer));
+      answer = await tier.settled(answer);
+    }
+    return answer;
+  }
+
+  /** Goes on with what the tier answered in the end. */
+  #goOn(flight: Flight<K, V>, tier: TierLink<K>, intent: TierIntent, answer: TierAnswer): void {
+    // A caller who joined a mere look may have brought a loader.
+    if (intent === 'read' && flight.loader !== undefined && !this.#isServable(answer)) {
+      this.#ask(flight, tier);
+      return;
+    }
     if ('lease' in answer) flight.lease = answer.lease;
     // What was revoked while it looked stores nothing, so that it needs no lease either.
     if (!flight.flying || !flight.registered) this.#landings.giveBack(flight);

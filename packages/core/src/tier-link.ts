@@ -26,9 +26,11 @@ interface TierLinkParts<K> {
   readonly effects: TierEffects;
 }
 
-interface Lookup {
-  readonly request: TierRequest;
-  readonly resolve: (answer: TierAnswer) => void;
+/** Lookups that travel together. */
+interface Batch {
+  readonly requests: TierRequest[];
+  /** One for each request, in their order; none where the cache was closed. Never rejects. */
+  readonly answers: Promise<readonly TierAnswer[]>;
 }
 
 /**
@@ -44,8 +46,10 @@ export class TierLink<K> {
   #busyDeadline = 60_000;
   #degradedTtl = 2000;
   #trust = 0;
-  #lookups: Lookup[] = [];
+  #batch: Batch | undefined;
   #closed = false;
+  /** Commits that are under way. */
+  #commits = 0;
   /** What ends each call that runs, when the cache is closed. */
   readonly #stops = new Set<() => void>();
 
@@ -111,10 +115,18 @@ export class TierLink<K> {
     }
   }
 
-  lookup(request: TierRequest): Promise<TierAnswer> {
-    return new Promise((resolve) => {
-      this.#lookups.push({ request, resolve });
-      if (this.#lookups.length === 1) void Promise.resolve().then(() => this.#send());
+  /**
+   * Asks what the tier has; what is asked for at once travels together.
+   *
+   * @param answered - must not throw. It runs in the async context of its caller: a loader that it
+   * calls finds the request to which it belongs, and not the one that began the batch.
+   */
+  lookup(request: TierRequest, answered: (answer: TierAnswer) => void): void {
+    this.#batch ??= this.#newBatch();
+    const { requests, answers } = this.#batch;
+    const at = requests.push(request) - 1;
+    void answers.then((all) => {
+      answered(all[at] ?? UNAVAILABLE);
     });
   }
 
@@ -164,7 +176,10 @@ export class TierLink<K> {
 
   /** Ends a lease: with an entry to store, or without. Answers `unavailable` when the tier does not. */
   async commit(lease: TierLease, entry: Entry): Promise<'stored' | 'refused' | 'unavailable'> {
-    const answer = await this.#within(this.#deadline, () => lease.commit(entry));
+    // Many loads that end at once are stored one after the other.
+    const deadline = this.#deadlineFor(++this.#commits);
+    const answer = await this.#within(deadline, () => lease.commit(entry));
+    this.#commits--;
     return answer.ok ? answer.value : 'unavailable';
   }
 
@@ -193,30 +208,33 @@ export class TierLink<K> {
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const { resolve } of this.#lookups.splice(0)) resolve(UNAVAILABLE);
     for (const stop of [...this.#stops]) stop();
     await this.#within(CLOSE_WITHIN, () => this.#namespace.close());
   }
 
-  async #send(): Promise<void> {
-    const lookups = this.#lookups;
-    this.#lookups = [];
-    if (lookups.length === 0) return;
+  #newBatch(): Batch {
+    const requests: TierRequest[] = [];
+    return { requests, answers: this.#send(requests) };
+  }
+
+  /** Sends the requests that come until the next microtask. */
+  async #send(requests: readonly TierRequest[]): Promise<readonly TierAnswer[]> {
+    await Promise.resolve();
+    this.#batch = undefined;
+    if (this.#closed) return [];
     let late = false;
-    const answer = await this.#within(
-      this.#deadlineFor(lookups.length),
+    const outcome = await this.#within(
+      this.#deadlineFor(requests.length),
       async () => {
-        const answers = await this.#namespace.lookup(lookups.map(({ request }) => request));
+        const answers = await this.#namespace.lookup(requests);
         const given = Array.isArray(answers) ? (answers as readonly unknown[]) : [];
-        const checked = lookups.map((_, index) => this.#checked(given[index]));
+        const checked = requests.map((_, index) => this.#checked(given[index]));
         if (late) checked.forEach((one) => this.#releaseLate(one));
         return checked;
       },
       () => (late = true),
     );
-    lookups.forEach(({ resolve }, index) => {
-      resolve((answer.ok ? answer.value[index] : undefined) ?? UNAVAILABLE);
-    });
+    return outcome.ok ? outcome.value : [];
   }
 
   /** An answer came too late for anybody: its lease would block the other processes. */

@@ -1137,16 +1137,13 @@ describe('attaching', () => {
   it.each<[string, () => Promise<void>]>([
     ['never', never],
     ['with a rejection', () => Promise.reject(new Error('down'))],
-  ])(
-    'makes ready wait no longer than 2.5 s when the tier is ready %s',
-    async (_how, ready) => {
-      const all = setUp({}, { ready: ready(), deadline: 100 });
-      await all.clock.advance(2500);
+  ])('makes ready wait no longer than 2.5 s when the tier is ready %s', async (_how, ready) => {
+    const all = setUp({}, { ready: ready(), deadline: 100 });
+    await all.clock.advance(2500);
 
-      expect(await stateOf(all.cache.ready)).toBe('done');
-      expect(all.clock.pending).toBe(0);
-    },
-  );
+    expect(await stateOf(all.cache.ready)).toBe('done');
+    expect(all.clock.pending).toBe(0);
+  });
 
   it('leaves no namespace open when what the tier says of itself cannot be meant', async () => {
     const tier = controlledTier({ deadline: 'soon' as never });

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { AsyncCache } from './async-cache.js';
 import type { AsyncCacheOptions } from './cache-options.js';
 import type { Entry } from './entry.js';
@@ -197,6 +198,16 @@ describe('a cache with a tier', () => {
     expect(batches).toEqual([['a', 'b', 'c']]);
     await Promise.all([cache.get('d'), cache.get('e')]);
     expect(lookups.map((keys) => keys.length)).toEqual([3, 2]);
+  });
+
+  it('calls each loader in the async context of its caller, though lookups travel together', async () => {
+    const requests = new AsyncLocalStorage<string>();
+    const { caches } = processes(1);
+    const [cache] = caches;
+    const keys = ['a', 'b', 'c'];
+    const loader = () => `loaded for ${requests.getStore()}`;
+    const read = (key: string) => requests.run(key, () => cache.get(key, loader));
+    expect(await Promise.all(keys.map(read))).toEqual(keys.map((key) => `loaded for ${key}`));
   });
 
   it('takes the loader of a caller who joins a mere look', async () => {

@@ -23,9 +23,10 @@ export interface TierHost {
   /**
    * Somebody else changed these keys: memory forgets them, and what is loading is not stored. With
    * `lookups: 'go on'`, a lookup that runs is not revoked: the tier answers it with what is there
-   * after this change, or says so again before it answers.
+   * after this change, or says so again before it answers. With `loads: 'go on'`, nothing is revoked:
+   * only memory may be out of date.
    */
-  invalidate(keys: readonly string[], options?: { readonly lookups?: 'go on' }): void;
+  invalidate(keys: readonly string[], options?: InvalidateOptions): void;
   /** Somebody else invalidated these tags. */
   invalidateTags(tags: readonly string[]): void;
   /** Anything may have changed: after a lost link, a failover, a flush. Memory forgets all. */
@@ -34,6 +35,12 @@ export interface TierHost {
   report(state: string, detail?: unknown): void;
   /** Becomes an `error` event, and counts as a tier error. */
   fail(error: unknown, key?: string): void;
+}
+
+/** What goes on though keys were changed. */
+export interface InvalidateOptions {
+  readonly lookups?: 'go on';
+  readonly loads?: 'go on';
 }
 
 /** One cache's part of a tier. */

@@ -8,6 +8,7 @@ import { isThenable } from './is-thenable.js';
 import { jittered, knownTags } from './landing.js';
 import { brief, type StoredEntry } from './stored-entry.js';
 import { checkTags } from './tags.js';
+import type { InvalidateOptions } from './tier.js';
 import { checkWeight } from './weight.js';
 
 const DONE = Promise.resolve();
@@ -123,16 +124,15 @@ export class Writes<K, V> {
     memory.tagsInvalidated(tags);
   }
 
-  /**
-   * Takes keys out of memory, and revokes their loads: somebody else changed them.
-   *
-   * @param lookupsGoOn - whether a flight that still asks the tier will be told of the change there
-   */
-  dropKeys(ids: readonly KeyId[], lookupsGoOn: boolean): void {
+  /** Takes keys out of memory, and revokes their loads: somebody else changed them. */
+  dropKeys(ids: readonly KeyId[], { lookups, loads }: InvalidateOptions = {}): void {
     const { failures, flights, memory } = this.#parts;
     for (const id of ids) {
-      if (!lookupsGoOn || flights.get(id)?.loading === true) flights.revoke(id);
-      failures.forget(id);
+      if (loads === undefined) {
+        // One that still asks the tier is told of the change there.
+        if (lookups === undefined || flights.get(id)?.loading === true) flights.revoke(id);
+        failures.forget(id);
+      }
       memory.forget(id, memory.store.slotOf(id));
     }
   }

@@ -21,21 +21,35 @@ afterEach(() => jest.useRealTimers());
 describe('Breaker', () => {
   it('opens after so many failures in a row', () => {
     const { breaker, changes } = setUp();
-    breaker.failed();
-    breaker.failed();
+    breaker.failed(new Error('down'));
+    breaker.failed(new Error('down'));
     breaker.succeeded();
-    breaker.failed();
-    breaker.failed();
+    breaker.failed(new Error('down'));
+    breaker.failed(new Error('down'));
     expect(breaker.isOpen).toBe(false);
-    breaker.failed();
+    breaker.failed(new Error('down'));
     expect(breaker.isOpen).toBe(true);
-    breaker.failed();
+    breaker.failed(new Error('down'));
     expect(changes).toEqual([true]);
+  });
+
+  it('counts what failed together once', () => {
+    const { breaker } = setUp();
+    const stall = new Error('no answer');
+    for (let calls = 0; calls < 10; calls++) breaker.failed(stall);
+    expect(breaker.isOpen).toBe(false);
+  });
+
+  it('stays closed once it is stopped', () => {
+    const { breaker, changes } = setUp(1);
+    breaker.stop();
+    breaker.failed(new Error('down'));
+    expect([breaker.isOpen, changes]).toEqual([false, []]);
   });
 
   it('probes until there is an answer, and closes then', async () => {
     const { breaker, changes, state } = setUp(1);
-    breaker.failed();
+    breaker.failed(new Error('down'));
     await jest.advanceTimersByTimeAsync(3500);
     expect([state.probes, breaker.isOpen]).toEqual([3, true]);
     state.alive = true;
@@ -48,7 +62,7 @@ describe('Breaker', () => {
 
   it('closes at any answer, and probes no more', async () => {
     const { breaker, state } = setUp(1);
-    breaker.failed();
+    breaker.failed(new Error('down'));
     breaker.succeeded();
     await jest.advanceTimersByTimeAsync(5000);
     expect([breaker.isOpen, state.probes]).toEqual([false, 0]);
@@ -56,7 +70,7 @@ describe('Breaker', () => {
 
   it('probes no more once it is stopped', async () => {
     const { breaker, state } = setUp(1);
-    breaker.failed();
+    breaker.failed(new Error('down'));
     breaker.stop();
     await jest.advanceTimersByTimeAsync(5000);
     expect(state.probes).toBe(0);

@@ -10,6 +10,9 @@ export interface BreakerOptions {
   readonly changed: (isOpen: boolean) => void;
 }
 
+/** Milliseconds between two probes at least. */
+const LEAST_PAUSE = 10;
+
 /**
  * Stops calls to a partner that does not answer: after some failures in a row nothing is let through,
  * until a probe succeeds. The probe is the breaker's own, so that no caller waits for it.
@@ -17,7 +20,9 @@ export interface BreakerOptions {
 export class Breaker {
   readonly #options: BreakerOptions;
   #failures = 0;
+  #lastError: unknown;
   #isOpen = false;
+  #isStopped = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: BreakerOptions) {
@@ -37,10 +42,16 @@ export class Breaker {
     this.#options.changed(false);
   }
 
-  /** A call was not answered. */
-  failed(): void {
+  /**
+   * A call was not answered. Calls that failed together, with one error, count as one.
+   *
+   * @param error - what it failed with
+   */
+  failed(error: unknown): void {
+    if (error === this.#lastError) return;
+    this.#lastError = error;
     this.#failures++;
-    if (this.#isOpen || this.#failures < this.#options.failures) return;
+    if (this.#isStopped || this.#isOpen || this.#failures < this.#options.failures) return;
     this.#isOpen = true;
     this.#options.changed(true);
     this.#probeLater();
@@ -48,21 +59,25 @@ export class Breaker {
 
   /** Probes no more. */
   stop(): void {
+    this.#isStopped = true;
     clearTimeout(this.#timer);
     this.#isOpen = false;
   }
 
   #probeLater(): void {
-    this.#timer = setTimeout(() => {
-      this.#options.probe().then(
-        () => {
-          this.succeeded();
-        },
-        () => {
-          if (this.#isOpen) this.#probeLater();
-        },
-      );
-    }, this.#options.openFor);
+    this.#timer = setTimeout(
+      () => {
+        this.#options.probe().then(
+          () => {
+            this.succeeded();
+          },
+          () => {
+            if (this.#isOpen) this.#probeLater();
+          },
+        );
+      },
+      Math.max(this.#options.openFor, LEAST_PAUSE),
+    );
     this.#timer.unref();
   }
 }

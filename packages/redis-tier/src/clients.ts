@@ -86,17 +86,36 @@ export function clientsFor(target: RedisTarget): Clients {
 function originalOf(target: RedisTarget): Client {
   if (typeof target === 'string') {
     checkUrl(target);
-    return new Redis(target, { lazyConnect: true });
+    return checked(() => new Redis(target, { lazyConnect: true }));
   }
-  if (typeof target === 'object' && (target as unknown) !== null) {
+  if (typeof target === 'object' && (target as unknown) !== null && !('attach' in target)) {
     if ('duplicate' in target && typeof target.duplicate === 'function') return target;
     if (Object.getPrototypeOf(target) === Object.prototype) {
-      return new Redis({ ...(target as RedisOptions), lazyConnect: true });
+      return checked(() => new Redis({ ...(target as RedisOptions), lazyConnect: true }));
     }
   }
   throw new InvalidOptionError(
     `redis must be a URL, options of ioredis or a client of ioredis, got ${describeValue(target)}`,
   );
+}
+
+/** @throws InvalidOptionError for what ioredis cannot mean; without its words, which may hold a password */
+function checked(make: () => Redis): Redis {
+  let client: Redis;
+  try {
+    client = make();
+  } catch {
+    throw new InvalidOptionError('redis must be a URL or options that ioredis can connect to');
+  }
+  const { db = 0, port = 6379 } = client.options;
+  // It would be taken for the first one, in silence.
+  if (!Number.isInteger(db) || db < 0) {
+    throw new InvalidOptionError(`db of redis must be a whole number, got ${describeValue(db)}`);
+  }
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new InvalidOptionError(`port of redis must be a port, got ${describeValue(port)}`);
+  }
+  return client;
 }
 
 function checkUrl(url: string): void {

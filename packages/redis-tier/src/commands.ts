@@ -39,6 +39,7 @@ export class Commands {
   readonly #changed: (isDown: boolean, server: string) => void;
   readonly #timeouts: Timeouts;
   #isCorked = false;
+  #isStopped = false;
 
   /** @param changed - told when a server stops answering, and when it answers again */
   constructor(
@@ -61,17 +62,13 @@ export class Commands {
 
   /** The values of keys, in their order. Never rejects. */
   async read(keys: readonly string[]): Promise<Reading[]> {
+    if (keys.length <= MOST_AT_ONCE && !isCluster(this.#client)) return this.#readGroup(keys);
     const readings = new Array<Reading>(keys.length);
     const groups = this.#grouped(keys);
     await Promise.all(
       groups.map(async (places) => {
-        const named = places.map((place) => keys[place] as string);
-        try {
-          const values = await this.#ask(named[0] as string, () => this.#mget(named));
-          places.forEach((place, at) => (readings[place] = values[at] ?? null));
-        } catch (error) {
-          for (const place of places) readings[place] = error as Error;
-        }
+        const group = await this.#readGroup(places.map((place) => keys[place] as string));
+        places.forEach((place, at) => (readings[place] = group[at] ?? null));
       }),
     );
     return readings;
@@ -163,8 +160,18 @@ export class Commands {
   }
 
   stop(): void {
+    this.#isStopped = true;
     for (const { breaker } of this.#servers.values()) breaker.stop();
     this.#servers.clear();
+  }
+
+  /** The values of keys that one command can read. Never rejects. */
+  async #readGroup(keys: readonly string[]): Promise<Reading[]> {
+    try {
+      return await this.#ask(keys[0] as string, () => this.#mget(keys));
+    } catch (error) {
+      return keys.map(() => error as Error);
+    }
   }
 
   #mget(keys: readonly string[]): Promise<(Buffer | null)[]> {
@@ -192,6 +199,7 @@ export class Commands {
   }
 
   async #ask<T>(key: string, call: () => Promise<T>): Promise<T> {
+    if (this.#isStopped) throw unavailable();
     const server = this.#serverOf(key);
     if (server.breaker.isOpen) throw unavailable();
     this.#cork();
@@ -204,7 +212,7 @@ export class Commands {
       answered(server);
       return answer;
     } catch (error) {
-      if (isOutage(error)) server.breaker.failed();
+      if (isOutage(error)) server.breaker.failed(error);
       else answered(server);
       throw error;
     }

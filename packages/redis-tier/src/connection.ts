@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isCluster, type Client, type Clients } from './clients.js';
 import { Commands } from './commands.js';
-import { endSilentHandshakes } from './handshake.js';
+import { endSilentHandshakes, refuseOtherDatabases } from './handshake.js';
 import { KeySpace, type Place } from './key-space.js';
 import { Links } from './links.js';
 import type { Counts } from './metrics.js';
@@ -85,7 +85,7 @@ export class Connection {
           this.#report(state, detail);
         },
         failed: (error) => {
-          this.#report('error', error);
+          for (const namespace of this.#namespaces) namespace.fail(error);
         },
         settled: () => {
           this.#settle();
@@ -146,7 +146,10 @@ export class Connection {
     data.on('error', (error) => {
       reason = error;
     });
-    if (!isCluster(data)) endSilentHandshakes(data);
+    if (!isCluster(data)) {
+      endSilentHandshakes(data);
+      refuseOtherDatabases(data);
+    }
     data.on('ready', () => {
       isConnected = true;
       this.commands.reset();

@@ -54,7 +54,10 @@ const entries: readonly Entry[] = [
   { value: [1, 2, 3], ...times, tags: ['a', 'b', 'c', 'd'], weight: 0 },
 ];
 
-const contentOf = (read: EntryEnvelope) => ({ ...read, value: read.value() });
+function contentOf(read: EntryEnvelope) {
+  const { kind, id, times: instants, weight, tags, stamps, head } = read;
+  return { kind, id, times: instants, weight, tags, stamps, head, value: read.value() };
+}
 const originals = entries.map((entry) => {
   const stamps = {
     namespace: randomBytes(STAMP_LENGTH),

@@ -50,6 +50,11 @@ function entryIn(bytes: Buffer, serializer = raw): EntryEnvelope {
   return read;
 }
 
+/** All of an entry but its value. */
+function contentOf({ kind, id: ofId, times, weight, tags, stamps, head: ofHead }: EntryEnvelope) {
+  return { kind, id: ofId, times, weight, tags, stamps, head: ofHead };
+}
+
 /** An entry of which somebody changed bytes who knows how to make checksums. */
 function forged(bytes: Buffer, ...changes: readonly (readonly [at: number, hex: string])[]) {
   const copy = Buffer.from(bytes);
@@ -92,12 +97,12 @@ describe('headOf', () => {
     const bytes = write(entry);
     const replaced = headOf(otherId, 1234.5);
     const read = entryIn(Buffer.concat([replaced, bytes.subarray(HEAD_LENGTH)]));
-    expect(read).toEqual({
-      ...entryIn(bytes),
+    const before = contentOf(entryIn(bytes));
+    expect(contentOf(read)).toEqual({
+      ...before,
       id: otherId,
-      times: { ...entryIn(bytes).times, freshUntil: 1234.5 },
+      times: { ...before.times, freshUntil: 1234.5 },
       head: replaced,
-      value: expect.any(Function),
     });
     expect(read.value()).toEqual(plain.value);
   });
@@ -247,7 +252,7 @@ describe('readEnvelope', () => {
         };
         const bytes = writeEnvelope(entry, ofId, stamps, v8, compressAbove);
         const read = entryIn(bytes, v8);
-        expect(read).toEqual({
+        expect(contentOf(read)).toEqual({
           kind: 'entry',
           id: ofId,
           times,
@@ -255,8 +260,8 @@ describe('readEnvelope', () => {
           tags,
           stamps,
           head: headOf(ofId, times.freshUntil),
-          value: expect.any(Function),
         });
+        expect(read.hasNamespaceStamp(namespace)).toBe(true);
         expect(read.value()).toEqual(original);
       }),
       { numRuns: 500 },
@@ -289,6 +294,29 @@ describe('readEnvelope', () => {
     for (const each of kept) expect(each.buffer).not.toBe(large.buffer);
     large.fill(0);
     expect([ofId, stamps]).toEqual([id, stampsFor(['a', 'b'])]);
+  });
+
+  it('takes its copies once, when they are asked for', () => {
+    const read = entryIn(write({ ...plain, tags: ['a'] }));
+    const { head: first, stamps } = read;
+    for (const kept of [first, read.head, read.id, stamps.namespace, ...stamps.tags]) kept.fill(7);
+    expect([read.head, read.id]).toEqual([
+      Buffer.alloc(HEAD_LENGTH, 7),
+      Buffer.alloc(ID_LENGTH, 7),
+    ]);
+    expect(read.stamps).toEqual({ namespace: stamp(7), tags: [stamp(7)] });
+    expect(read.value()).toEqual(plain.value);
+  });
+
+  it('tells the stamp of its namespace from any other', () => {
+    const read = entryIn(write(plain));
+    expect(read.hasNamespaceStamp(stamp(0xaa))).toBe(true);
+    for (let nth = 0; nth < STAMP_LENGTH; nth++) {
+      const other = stamp(0xaa);
+      other[nth] = 0xab;
+      expect(read.hasNamespaceStamp(other)).toBe(false);
+    }
+    expect(read.hasNamespaceStamp(stamp(0xaa).subarray(1))).toBe(false);
   });
 
   it('leaves the payload alone until its value is asked for', () => {

@@ -96,7 +96,10 @@ export interface PlaceholderEnvelope {
   readonly id: Buffer;
 }
 
-/** An entry whose checksums are right. Its buffers are copies of its own; `value` needs the bytes. */
+/**
+ * An entry whose checksums are right. Its buffers are copies of its own, made when one of them is first
+ * asked for; up to then, and for `value`, it needs the bytes.
+ */
 export interface EntryEnvelope {
   readonly kind: 'entry';
   readonly id: Buffer;
@@ -106,6 +109,8 @@ export interface EntryEnvelope {
   readonly stamps: Stamps;
   /** Its first `HEAD_LENGTH` bytes, by which a script knows whether it still stands there. */
   readonly head: Buffer;
+  /** Whether `stamps.namespace` is this one; takes no copies to tell. */
+  hasNamespaceStamp(stamp: Buffer): boolean;
   /**
    * Inflates and deserialises the payload, anew with each call.
    * @throws what the serializer throws, and when the payload does not inflate to what it declares
@@ -166,6 +171,7 @@ export function writeEnvelope(
   const payload = serializer.serialize(entry.value);
   // Where types are not checked, a text would pass for an array of bytes that are all 0.
   if (!isUint8Array(payload)) {
+    disown(payload);
     throw new InvalidOptionError(`serialize must give a Uint8Array, got ${describeValue(payload)}`);
   }
   const deflated = compressAbove === false ? undefined : deflate(payload, compressAbove);
@@ -195,7 +201,7 @@ export function writeEnvelope(
 /**
  * What stands in these bytes. Checks both checksums, every length and every time before it believes
  * anything, and never throws; it leaves the payload alone, so that an entry's freshness costs no
- * inflating. The bytes must stay as they are until `value` has been called.
+ * inflating. The bytes must stay as they are for as long as the entry needs them.
  */
 export function readEnvelope(bytes: Buffer, serializer: Serializer): Envelope {
   if (bytes.length < ID_AT || bytes.readUInt16BE(0) !== MAGIC) return alien('it is no envelope');
@@ -245,31 +251,92 @@ function readEntry(bytes: Buffer, serializer: Serializer): Envelope {
     return alien('its times or its weight cannot be meant');
   }
 
-  // One copy for all that outlives the bytes, which may be part of a much larger buffer.
-  const front = Buffer.from(bytes.subarray(0, lengthAt));
   const tags: string[] = [];
-  const tagStamps: Buffer[] = [];
-  for (let at = tagsAt + 2; at < lengthAt;) {
-    const stampAt = at + 2 + (front.readUInt16BE(at) & LONGEST_TAG);
-    const tag = readText(front, at);
+  for (let at = tagsAt + 2; at < lengthAt; at = endOfTag(bytes, at)) {
+    const tag = readText(bytes, at);
     if (tag === undefined) return alien('one of its tags is no text');
     tags.push(tag);
-    at = stampAt + STAMP_LENGTH;
-    tagStamps.push(front.subarray(stampAt, at));
   }
-  return {
-    kind: 'entry',
-    id: front.subarray(ID_AT, FRESH_UNTIL_AT),
-    times,
-    weight,
-    tags,
-    stamps: { namespace: front.subarray(NAMESPACE_STAMP_AT, WEIGHT_AT), tags: tagStamps },
-    head: front.subarray(0, HEAD_LENGTH),
-    value() {
-      const stored = bytes.subarray(payloadAt, end);
-      return serializer.deserialize(compressed ? inflate(stored, length) : stored);
-    },
-  };
+  return new EntryInBytes(bytes, serializer, { times, weight, tags, tagsAt, lengthAt, compressed });
+}
+
+/** What was read of an entry, and where the rest of it lies. */
+interface EntryParts {
+  readonly times: EntryTimes;
+  readonly weight: number | undefined;
+  readonly tags: readonly string[];
+  readonly tagsAt: number;
+  readonly lengthAt: number;
+  readonly compressed: boolean;
+}
+
+/** Most entries are only looked at, and their values taken: what few readers ask for is made for these. */
+class EntryInBytes implements EntryEnvelope {
+  readonly kind = 'entry';
+  readonly #bytes: Buffer;
+  readonly #serializer: Serializer;
+  readonly #parts: EntryParts;
+  #front: Buffer | undefined;
+
+  constructor(bytes: Buffer, serializer: Serializer, parts: EntryParts) {
+    this.#bytes = bytes;
+    this.#serializer = serializer;
+    this.#parts = parts;
+  }
+
+  get times(): EntryTimes {
+    return this.#parts.times;
+  }
+
+  get weight(): number | undefined {
+    return this.#parts.weight;
+  }
+
+  get tags(): readonly string[] {
+    return this.#parts.tags;
+  }
+
+  get id(): Buffer {
+    return this.#copy.subarray(ID_AT, FRESH_UNTIL_AT);
+  }
+
+  get head(): Buffer {
+    return this.#copy.subarray(0, HEAD_LENGTH);
+  }
+
+  get stamps(): Stamps {
+    const front = this.#copy;
+    const tags: Buffer[] = [];
+    for (let at = this.#parts.tagsAt + 2; at < front.length;) {
+      at = endOfTag(front, at);
+      tags.push(front.subarray(at - STAMP_LENGTH, at));
+    }
+    return { namespace: front.subarray(NAMESPACE_STAMP_AT, WEIGHT_AT), tags };
+  }
+
+  hasNamespaceStamp(stamp: Buffer): boolean {
+    // A loop takes a fraction of what `compare` does.
+    for (let nth = 0; nth < STAMP_LENGTH; nth++) {
+      if (this.#bytes[NAMESPACE_STAMP_AT + nth] !== stamp[nth]) return false;
+    }
+    return true;
+  }
+
+  value(): unknown {
+    const { compressed, lengthAt } = this.#parts;
+    const stored = this.#bytes.subarray(lengthAt + 4, this.#bytes.length - CRC_LENGTH);
+    const payload = compressed ? inflate(stored, this.#bytes.readUInt32BE(lengthAt)) : stored;
+    const value = this.#serializer.deserialize(payload);
+    if (!(value instanceof Promise)) return value;
+    disown(value);
+    throw new TypeError('deserialize must give the value itself, got a promise');
+  }
+
+  /** One copy for all that outlives the bytes, which may be part of a much larger buffer. */
+  get #copy(): Buffer {
+    this.#front ??= Buffer.from(this.#bytes.subarray(0, this.#parts.lengthAt));
+    return this.#front;
+  }
 }
 
 /** Where the tags that begin at `at` end; `undefined` when that is beyond `limit`. */
@@ -278,9 +345,14 @@ function endOfTags(bytes: Buffer, at: number, limit: number): number | undefined
   let end = at + 2;
   for (let left = bytes.readUInt16BE(at); left > 0; left--) {
     if (end + 2 > limit) return undefined;
-    end += 2 + (bytes.readUInt16BE(end) & LONGEST_TAG) + STAMP_LENGTH;
+    end = endOfTag(bytes, end);
   }
   return end > limit ? undefined : end;
+}
+
+/** Where the tag that begins at `at` ends, its stamp included. */
+function endOfTag(bytes: Buffer, at: number): number {
+  return at + 2 + (bytes.readUInt16BE(at) & LONGEST_TAG) + STAMP_LENGTH;
 }
 
 /** The same as core demands of an entry. */
@@ -353,4 +425,9 @@ function wrongLength(bytes: Buffer): AlienEnvelope {
 
 function alien(reason: string): AlienEnvelope {
   return { kind: 'alien', reason };
+}
+
+/** What a serializer promises and does not keep must not end the process. */
+function disown(given: unknown): void {
+  if (given instanceof Promise) given.catch(() => undefined);
 }

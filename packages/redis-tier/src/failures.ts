@@ -18,6 +18,11 @@ export function isReply(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError';
 }
 
+/** Whether a call was not even sent, since it is known that Redis does not answer. */
+export function isWithheld(error: unknown): boolean {
+  return error instanceof CacheError && error.cause === undefined;
+}
+
 /** What a call fails with that was not sent, since Redis does not answer. */
 export function unavailable(cause?: unknown): CacheError {
   const because = cause instanceof Error ? `: ${cause.message}` : '';

@@ -4,6 +4,16 @@ import type { Redis } from 'ioredis';
 const READY_WITHIN = 2000;
 
 /**
+ * Takes a connection for lost on which the database that was asked for cannot be chosen: ioredis goes
+ * on in the first one, among what belongs to others.
+ */
+export function refuseOtherDatabases(client: Redis): void {
+  client.on('error', (error: Error & { command?: { name?: string } }) => {
+    if (error.command?.name === 'select') client.disconnect(true);
+  });
+}
+
+/**
  * Connects anew where a server has taken the connection and says nothing more: ioredis waits for it as
  * long as the network does, which may be for a quarter of an hour.
  */

@@ -19,7 +19,7 @@ export type Place =
  *   every invalidation changes
  * - `p:p:…` proofs that a link hears what is written; `p:i` the channel where there is no tracking
  *
- * The kind comes before the name, so that two prefixes cover all caches of a tier.
+ * The kind comes before the name, so that few prefixes cover all caches of a tier.
  */
 export class KeySpace {
   /** What every key begins with: the client's own prefix and ours. */

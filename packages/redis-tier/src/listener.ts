@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { isReply } from './failures.js';
+import { isOutage, isReply } from './failures.js';
 import { endSilentHandshakes } from './handshake.js';
 import { Timeouts } from './timeouts.js';
 
@@ -36,10 +36,12 @@ const MOST_PROOFS = 4;
  */
 export class Listener {
   readonly #options: ListenerOptions;
-  /** Counts connections, so that what an older one waited for does nothing any more. */
   readonly #timeouts = new Timeouts(OPEN_WITHIN);
+  /** Counts connections, so that what an older one waited for does nothing any more. */
   #epoch = 0;
   #isOpen = false;
+  /** The server has agreed to tell; from then on a connection only has to prove itself. */
+  #isSubscribed = false;
   #isStopped = false;
   #trustedUntil = -Infinity;
   #beats: NodeJS.Timeout | undefined;
@@ -56,6 +58,7 @@ export class Listener {
     });
     client.on('ready', () => void this.#open());
     client.on('close', () => {
+      this.#isSubscribed = false;
       this.#lose('closed');
     });
   }
@@ -71,9 +74,10 @@ export class Listener {
 
   /** It must prove itself anew: what is written may go elsewhere than where it listens. */
   doubt(): void {
-    if (!this.#isOpen) return;
+    // One that is being opened proves itself in the end anyway.
+    if (!this.#isSubscribed) return;
     this.#lose('doubted');
-    void this.#prove(++this.#epoch);
+    void this.#prove(this.#epoch);
   }
 
   stop(): void {
@@ -91,9 +95,12 @@ export class Listener {
     }, OPEN_WITHIN);
     try {
       await subscribe(client);
+      this.#isSubscribed = true;
     } catch (error) {
       clearTimeout(this.#deadline);
-      if (this.#isCurrent(epoch) && isReply(error)) refused(error);
+      if (!this.#isCurrent(epoch)) return;
+      if (isReply(error) && !isOutage(error)) refused(error);
+      else this.#reconnect('unanswered');
       return;
     }
     clearTimeout(this.#deadline);

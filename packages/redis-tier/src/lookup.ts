@@ -7,9 +7,10 @@ import {
   type EntryEnvelope,
   type Envelope,
 } from './envelope.js';
-import { isWrongType } from './failures.js';
+import { isWithheld, isWrongType } from './failures.js';
 import { giveBack, Lease, type Claim, type StampsBefore } from './lease.js';
 import type { NamespaceParts } from './namespace-parts.js';
+import { partsOf } from './parts.js';
 import type { PendingRead, PendingReads } from './pending-reads.js';
 import type { Waiting } from './waiting.js';
 import { idIn } from './write-id.js';
@@ -61,11 +62,15 @@ export class Lookups {
     const redisKeys = requests.map(({ key }) => this.#parts.keys.value(key));
     const pending = this.#pending.begin();
     try {
-      const answers = await this.#answer(requests, redisKeys);
+      const answers: TierAnswer[] = [];
+      for (const part of partsOf(requests)) {
+        const keys = redisKeys.slice(answers.length, answers.length + part.length);
+        answers.push(...(await this.#answer(part, keys)));
+      }
       for (let round = 1; ; round++) {
         if (pending.changed.size === 0) return answers;
         const outdated = [...answers.keys()].filter(
-          (at) => entryIn(answers[at]) && pending.changed.has(redisKeys[at] as string),
+          (at) => isOfItsTime(answers[at]) && pending.changed.has(redisKeys[at] as string),
         );
         if (outdated.length === 0) return answers;
         if (round > MOST_ROUNDS) {
@@ -118,10 +123,14 @@ export class Lookups {
         answers.map(async (answer, at) => {
           if (answer !== undefined) return answer;
           const [request, what] = [requests[at] as TierRequest, seen[at] as Seen];
-          return this.#decide(request, what, before).catch(() => UNAVAILABLE);
+          return this.#decide(request, what, before).catch((error: unknown) => {
+            this.#failed(error, request.key);
+            return UNAVAILABLE;
+          });
         }),
       );
-    } catch {
+    } catch (error) {
+      this.#failed(error);
       return requests.map(() => UNAVAILABLE);
     }
   }
@@ -159,14 +168,15 @@ export class Lookups {
     if (intent === 'refresh') {
       const taken = await this.#take(key, seen);
       if ('isChanged' in taken) return taken;
-      const lease = await this.#grant(key, taken.claim, stamps);
-      const { entry } = taken;
+      const lease = await this.#grant(key, taken.claim, stamps, taken.stays?.envelope);
+      const entry = taken.stays?.entry;
       return entry ? { kind: 'found', entry, lease } : { kind: 'missing', lease };
     }
     if (seen.kind === 'entry') {
       const claim = await this.#lock(key, seen.envelope);
       if (claim === undefined) return this.#withoutLease(request, seen.entry);
-      return { kind: 'found', entry: seen.entry, lease: await this.#grant(key, claim, stamps) };
+      const lease = await this.#grant(key, claim, stamps, seen.envelope);
+      return { kind: 'found', entry: seen.entry, lease };
     }
     const acquired = await this.#acquire(key, seen.kind === 'nothing' ? seen.head : EMPTY);
     if ('isChanged' in acquired) return acquired;
@@ -243,7 +253,10 @@ export class Lookups {
     return (await this.#claimed(key, claim, running)) === 1 ? claim : undefined;
   }
 
-  async #take(key: string, seen: Seen): Promise<{ claim: Claim; entry?: Entry } | Changed> {
+  async #take(
+    key: string,
+    seen: Seen,
+  ): Promise<{ claim: Claim; stays?: Extract<Seen, { kind: 'entry' }> } | Changed> {
     const { commands, keys, newId, ownWrites, settings, tell } = this.#parts;
     const [id, token] = [newId(), newId()];
     const value = keys.value(key);
@@ -260,8 +273,10 @@ export class Lookups {
       return { isChanged: true, seen: stays };
     }
     const { head } = stays.envelope;
-    ownWrites.correct(value, id, idIn(head));
-    return { claim: { kind: 'lock', token, head }, entry: stays.entry };
+    // It stays as somebody put it; what is heard of it may be its expiry, which was prolonged.
+    ownWrites.correct(value, id, undefined);
+    ownWrites.still(value, idIn(head));
+    return { claim: { kind: 'lock', token, head }, stays };
   }
 
   /** The reply to a claim; one that may have been made without our hearing of it is given back. */
@@ -274,10 +289,16 @@ export class Lookups {
     }
   }
 
-  async #grant(key: string, claim: Claim, before: Promise<StampsBefore>): Promise<Lease> {
+  /** @param over - the entry that is loaded anew: who invalidates its tags means the load as well */
+  async #grant(
+    key: string,
+    claim: Claim,
+    before: Promise<StampsBefore>,
+    over?: EntryEnvelope,
+  ): Promise<Lease> {
     let stamps: StampsBefore;
     try {
-      stamps = await before;
+      stamps = withTagsOf(over, await before);
     } catch (error) {
       // Without them nothing could be stored; it must not keep the others waiting either.
       void giveBack(this.#parts, key, claim);
@@ -330,12 +351,35 @@ export class Lookups {
     for (const envelope of envelopes) {
       if (envelope?.kind === 'entry') for (const tag of envelope.tags) tags.add(keys.tag(tag));
     }
+    const failure = readings.find((reading) => reading instanceof Error && !isWrongType(reading));
+    if (failure !== undefined) this.#failed(failure);
     // After the values: a stamp that was put before a value was read must count for it.
     if (tags.size > 0) await this.#learn(present, [...tags]);
+    await this.#learnAnew(present, envelopes);
     const now = this.#parts.host.clock.now();
     return envelopes.map((envelope, at) =>
       this.#judge(redisKeys[at] as string, readings[at] as Reading, envelope, present, now),
     );
+  }
+
+  /**
+   * Asks for the stamps of entries that seem to be invalid: their process may have heard of an
+   * invalidation before this one, and what it stored since is good.
+   */
+  async #learnAnew(
+    present: PresentStamps,
+    envelopes: readonly (Envelope | undefined)[],
+  ): Promise<void> {
+    const { keys, stamps } = this.#parts;
+    const doubtful = new Set<string>();
+    for (const envelope of envelopes) {
+      if (envelope?.kind !== 'entry' || this.#isValid(envelope, present)) continue;
+      for (const key of [keys.all, ...envelope.tags.map((tag) => keys.tag(tag))]) doubtful.add(key);
+    }
+    const names = [...doubtful].filter((key) => stamps.kept(key) !== undefined);
+    if (names.length === 0) return;
+    const now = await stamps.read(names);
+    names.forEach((key, at) => present.set(key, now[at] as Buffer));
   }
 
   #judge(
@@ -363,6 +407,7 @@ export class Lookups {
       const known = { createdAt, freshUntil, staleWhileRevalidate, staleIfError, tags };
       const value = envelope.value();
       const entry = weight === undefined ? { value, ...known } : { value, ...known, weight };
+      this.#parts.ownWrites.saw(redisKey, envelope);
       return { kind: 'entry', entry, envelope };
     } catch (error) {
       this.#unreadable(redisKey, error instanceof Error ? error.message : String(error));
@@ -371,10 +416,19 @@ export class Lookups {
   }
 
   /** Whether nothing that an entry carries was invalidated since it was stored. */
-  #isValid({ stamps, tags }: EntryEnvelope, present: PresentStamps): boolean {
+  #isValid(envelope: EntryEnvelope, present: PresentStamps): boolean {
     const { keys } = this.#parts;
-    if (!present.get(keys.all)?.equals(stamps.namespace)) return false;
+    const all = present.get(keys.all);
+    if (all === undefined || !envelope.hasNamespaceStamp(all)) return false;
+    const { tags } = envelope;
+    if (tags.length === 0) return true;
+    const { stamps } = envelope;
     return tags.every((tag, at) => present.get(keys.tag(tag))?.equals(stamps.tags[at] as Buffer));
+  }
+
+  /** What Redis refused or did not answer becomes an event; what was not sent was told of before. */
+  #failed(error: unknown, key?: string): void {
+    if (!isWithheld(error)) this.#parts.host.fail(error, key);
   }
 
   #unreadable(redisKey: string, reason: string): void {
@@ -408,9 +462,16 @@ function nothingIn(reading: Buffer | null): Seen {
   return { kind: 'nothing', head: reading?.subarray(0, HEAD_LENGTH) ?? EMPTY };
 }
 
-/** The entry that an answer gives to the cache, if it does. */
-function entryIn(answer: TierAnswer | undefined): Entry | undefined {
-  return answer !== undefined && 'entry' in answer ? answer.entry : undefined;
+function withTagsOf(over: EntryEnvelope | undefined, before: StampsBefore): StampsBefore {
+  if (over === undefined || over.tags.length === 0) return before;
+  const tags = new Map(before.tags);
+  over.tags.forEach((tag, at) => tags.set(tag, over.stamps.tags[at] as Buffer));
+  return { ...before, tags };
+}
+
+/** Whether a change would make another answer of it: an entry, or a load that may have ended. */
+function isOfItsTime(answer: TierAnswer | undefined): boolean {
+  return answer?.kind === 'found' || answer?.kind === 'busy';
 }
 
 /** An answer that tells which load it waits for. */

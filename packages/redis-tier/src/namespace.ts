@@ -5,6 +5,7 @@ import { isOutage, unavailable } from './failures.js';
 import { InOrder } from './in-order.js';
 import { giveBack, type Claim, type Lease } from './lease.js';
 import { lifeOf } from './life.js';
+import { partsOf } from './parts.js';
 import { Lookups, LONGEST_WAIT } from './lookup.js';
 import type { NamespaceParts } from './namespace-parts.js';
 import { OwnWrites } from './own-writes.js';
@@ -16,8 +17,6 @@ import { idIn, writeIds } from './write-id.js';
 
 /** Milliseconds beyond `commandTimeout` that the cache waits: Redis is given up on here first. */
 const GRACE = 5;
-/** Keys of a bulk that are under way at once. */
-const MOST_AT_ONCE = 250;
 /** Claims that are remembered to be given back. */
 const MOST_OWED = 1000;
 /** Milliseconds that a close spends on what is unsent. */
@@ -39,6 +38,8 @@ export class RedisNamespace implements TierNamespace {
   readonly #waiting = new Waiting();
   readonly #leases = new Set<Lease>();
   readonly #inOrder = new InOrder();
+  /** Changes that were told and are not through yet. */
+  readonly #running = new Set<Promise<unknown>>();
   readonly #unsent: Unsent;
   /** Claims that could not be given back, until they run out by themselves. */
   readonly #owed: { readonly key: string; readonly claim: Claim; readonly until: number }[] = [];
@@ -67,8 +68,13 @@ export class RedisNamespace implements TierNamespace {
       settings,
       commands,
       stamps: new Stamps(commands, maxTtl, () => links.mode === 'tracking' && links.coherent()),
-      ownWrites: new OwnWrites(commands, (redisKeys) => {
-        this.#foreign(redisKeys);
+      ownWrites: new OwnWrites(commands, {
+        foreign: (redisKeys) => {
+          this.#foreign(redisKeys);
+        },
+        touched: (redisKeys) => {
+          host.invalidate(this.#keysOf(redisKeys), { loads: 'go on' });
+        },
       }),
       renewals: connection.renewals,
       counts,
@@ -116,15 +122,12 @@ export class RedisNamespace implements TierNamespace {
       const { keys } = this.#parts;
       await this.#inOrder.sent(requests.map(({ key }) => keys.value(key)));
     }
-    if (requests.length <= MOST_AT_ONCE) return this.#lookups.answer(requests);
-    const answers: TierAnswer[] = [];
-    // Each part is timed by itself, so that a large bulk is not taken for a slow server.
-    for (const part of partsOf(requests)) answers.push(...(await this.#lookups.answer(part)));
-    return answers;
+    return this.#lookups.answer(requests);
   }
 
-  async set(key: string, entry: Entry): Promise<void> {
-    await this.#set(key, entry, this.#stampsFor(entry), undefined, this.#patience(1));
+  set(key: string, entry: Entry): Promise<void> {
+    const until = this.#patience(1);
+    return this.#run(this.#set(key, entry, this.#stampsFor(entry), undefined, until));
   }
 
   /**
@@ -148,13 +151,15 @@ export class RedisNamespace implements TierNamespace {
   ): Promise<void> {
     const { commands, keys, host, newId, ownWrites, settings, tell } = this.#parts;
     const value = keys.value(key);
-    const waits = before !== undefined || !Array.isArray(stamps);
+    const first =
+      before === undefined && Array.isArray(stamps) ? undefined : Promise.all([stamps, before]);
     try {
       await this.#inOrder.run(
         value,
-        waits ? Promise.all([stamps, before]) : undefined,
-        async () => {
-          const [namespace, ...tags] = (await stamps) as [Buffer, ...Buffer[]];
+        first,
+        // Nothing is awaited in there before it is sent: what is asked for next would overtake it.
+        async (waited) => {
+          const [namespace, ...tags] = (waited?.[0] ?? stamps) as [Buffer, ...Buffer[]];
           const life = lifeOf(entry, host.clock.now(), settings.maxTtl);
           if (life < 1) {
             await this.#removeNow(key);
@@ -189,7 +194,7 @@ export class RedisNamespace implements TierNamespace {
         const tags = JSON.stringify(entry.tags);
         const known = stamps.get(tags) ?? this.#stampsFor(entry);
         stamps.set(tags, known);
-        return this.#set(key, entry, known, first, until);
+        return this.#run(this.#set(key, entry, known, first, until));
       });
       before = Promise.allSettled(sets);
       settings.push(...sets);
@@ -198,22 +203,35 @@ export class RedisNamespace implements TierNamespace {
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
-  async delete(key: string): Promise<void> {
-    await this.#change(key, () => this.#removeNow(key));
+  delete(key: string): Promise<void> {
+    return this.#run(this.#change(key, () => this.#removeNow(key)));
   }
 
-  async expire(key: string): Promise<void> {
+  expire(key: string): Promise<void> {
+    return this.#run(this.#expire(key));
+  }
+
+  async #expire(key: string): Promise<void> {
     const { commands, host, keys, newId, ownWrites, tell } = this.#parts;
     await this.#change(key, async () => {
       const [value, id, now] = [keys.value(key), newId(), host.clock.now()];
+      const own = ownWrites.lastOf(value);
+      const wasOwn = (head: Buffer): boolean => own?.equals(idIn(head)) === true;
       ownWrites.wrote(value, id);
       const args = [now, headOf(id, now), ...tell({ keys: [key] })];
-      const head = (await commands.run('expire', [value, keys.lock(key)], args)) as Buffer;
-      ownWrites.correct(value, id, markOf(head));
+      const reply = await commands.run('expire', [value, keys.lock(key)], args);
+      const [before, after] = reply as [Buffer, Buffer];
+      ownWrites.correct(value, id, markOf(after));
+      // It may have expired what memory here has never held.
+      if (before.length > 0 && !wasOwn(before)) this.#foreign([value]);
     });
   }
 
-  async invalidateTags(tags: readonly string[]): Promise<void> {
+  invalidateTags(tags: readonly string[]): Promise<void> {
+    return this.#run(this.#invalidateTags(tags));
+  }
+
+  async #invalidateTags(tags: readonly string[]): Promise<void> {
     // At once where it can be, so that it counts for all that is asked for later.
     const { opened } = this.#connection;
     if (opened !== undefined) await opened;
@@ -225,7 +243,11 @@ export class RedisNamespace implements TierNamespace {
     }
   }
 
-  async clear(): Promise<void> {
+  clear(): Promise<void> {
+    return this.#run(this.#clear());
+  }
+
+  async #clear(): Promise<void> {
     const { opened } = this.#connection;
     if (opened !== undefined) await opened;
     try {
@@ -313,14 +335,25 @@ export class RedisNamespace implements TierNamespace {
   /** Somebody else changed these keys. Lookups that run read them again, and need not be told. */
   #foreign(redisKeys: readonly string[]): void {
     const { counts, host } = this.#parts;
-    const keys: string[] = [];
-    for (const redisKey of redisKeys) {
-      this.#pending.changed(redisKey);
-      const place = this.#connection.keys.placeOf(redisKey);
-      if (place?.kind === 'value') keys.push(place.key);
-    }
+    for (const redisKey of redisKeys) this.#pending.changed(redisKey);
+    const keys = this.#keysOf(redisKeys);
     counts.invalidations += keys.length;
     host.invalidate(keys, { lookups: 'go on' });
+  }
+
+  #keysOf(redisKeys: readonly string[]): string[] {
+    return redisKeys.flatMap((redisKey) => {
+      const place = this.#connection.keys.placeOf(redisKey);
+      return place?.kind === 'value' ? [place.key] : [];
+    });
+  }
+
+  /** Runs a change, so that a close waits for it. */
+  #run(change: Promise<void>): Promise<void> {
+    this.#running.add(change);
+    const end = (): void => void this.#running.delete(change);
+    change.then(end, end);
+    return change;
   }
 
   /** Until when the cache waits for so many items, on the monotonic clock. */
@@ -373,7 +406,9 @@ export class RedisNamespace implements TierNamespace {
     const leases = [...this.#leases].map((lease) => lease.release());
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSE_WITHIN)));
-    await Promise.race([Promise.allSettled([...leases, this.#unsent.send()]), late]);
+    const told = Promise.allSettled([...this.#running, ...leases]);
+    // What could not be done is among what is unsent by then.
+    await Promise.race([told.then(() => this.#unsent.send().catch(() => undefined)), late]);
     clearTimeout(timer);
     this.#unsent.stop();
     this.#connection.remove(this);
@@ -386,11 +421,6 @@ function ifForeign(isForeign: boolean | Promise<boolean>, call: () => void): voi
   if (typeof isForeign === 'boolean') {
     if (isForeign) call();
   } else void isForeign.then((isSo) => isSo && call());
-}
-
-/** A bulk in parts that are sent one after the other. */
-function* partsOf<T>(bulk: readonly T[]): Generator<readonly T[]> {
-  for (let at = 0; at < bulk.length; at += MOST_AT_ONCE) yield bulk.slice(at, at + MOST_AT_ONCE);
 }
 
 /** What tells a write by what stands in Redis now. */

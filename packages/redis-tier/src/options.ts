@@ -29,18 +29,19 @@ export interface RedisTierOptions {
   coherence?: Coherence;
   /**
    * How long memory goes on serving what came through the tier after the link fell silent, and how
-   * long it keeps what was loaded while Redis was away.
+   * long it keeps what was loaded while Redis was away. With `coherence: 'none'`, how long it keeps
+   * anything. `0`: memory serves nothing that came through the tier, and there is no link.
    * @defaultValue `'2s'`
    */
   staleness?: Duration;
   /**
-   * How long a call waits for Redis before it goes on without.
+   * How long a call waits for Redis before it goes on without; 1 ms or more.
    * @defaultValue `100` milliseconds
    */
   commandTimeout?: Duration;
   /**
-   * How long the load of a process that died or stopped keeps the others waiting. Renewed while the
-   * loader runs.
+   * How long the load of a process that died or stopped keeps the others waiting; 10 ms or more.
+   * Renewed while the loader runs.
    * @defaultValue `'5s'`
    */
   lockTtl?: Duration;
@@ -60,8 +61,8 @@ export interface RedisTierOptions {
    */
   serializer?: Serializer;
   /**
-   * When to stop asking a Redis that does not answer: after so many failures in a row, for so long;
-   * then one call tries again.
+   * When to stop asking a Redis that does not answer: after so many failures in a row, until a probe
+   * of the tier's own is answered, one every `openFor`.
    * @defaultValue `{ failures: 3, openFor: '1s' }`
    */
   breaker?: { failures?: number; openFor?: Duration };

@@ -8,6 +8,7 @@ const [mine, theirs] = [Buffer.alloc(16, 1), Buffer.alloc(16, 2)];
 function setUp() {
   const heads = new Map<string, Buffer | Error>();
   const foreign: string[] = [];
+  const touched: string[] = [];
   const state = { gate: Promise.resolve() as Promise<unknown>, looks: 0 };
   const commands = {
     heads: async (keys: readonly string[]) => {
@@ -17,8 +18,11 @@ function setUp() {
       return found;
     },
   } as unknown as Commands;
-  const ownWrites = new OwnWrites(commands, (keys) => foreign.push(...keys));
-  return { heads, foreign, state, ownWrites };
+  const ownWrites = new OwnWrites(commands, {
+    foreign: (keys) => foreign.push(...keys),
+    touched: (keys) => touched.push(...keys),
+  });
+  return { heads, foreign, touched, state, ownWrites };
 }
 
 describe('OwnWrites', () => {
@@ -134,6 +138,28 @@ describe('OwnWrites', () => {
     expect(ownWrites.foreignAmong(['k'])).toEqual([]);
     ownWrites.correct('k', mine, undefined);
     expect(ownWrites.foreignAmong(['k'])).toEqual(['k']);
+  });
+
+  it('takes a removal for foreign after it has seen what another process put', async () => {
+    const { ownWrites, foreign } = setUp();
+    ownWrites.wrote('k', mine);
+    ownWrites.wrote('k', 'nothing');
+    ownWrites.saw('k', { id: theirs });
+    expect(ownWrites.foreignAmong(['k'])).toEqual(['k']);
+    ownWrites.wrote('looked at', 'nothing');
+    ownWrites.foreignAmong(['looked at']);
+    ownWrites.saw('looked at', { id: theirs });
+    await settle();
+    expect(foreign).toEqual(['looked at']);
+  });
+
+  it('says of what it only touched that memory may hold something older', async () => {
+    const { ownWrites, heads, foreign, touched } = setUp();
+    ownWrites.still('k', theirs);
+    heads.set('k', placeholder(theirs));
+    ownWrites.foreignAmong(['k']);
+    await settle();
+    expect([foreign, touched]).toEqual([[], ['k']]);
   });
 
   it('leaves a later write alone when it says what still stands', async () => {

@@ -9,6 +9,16 @@ interface OwnWrite {
   readonly at: number;
   /** How often the key may be named for what this process did. */
   echoes: number;
+  /** What stands there is not this process's own: it has changed its expiry only. */
+  readonly isTouch: boolean;
+}
+
+/** What becomes of keys that were heard of and looked at. */
+export interface Verdicts {
+  /** Somebody else has changed them since. */
+  readonly foreign: (redisKeys: readonly string[]) => void;
+  /** They hold what was read there and not written: memory may hold something older. */
+  readonly touched: (redisKeys: readonly string[]) => void;
 }
 
 /** Milliseconds that a write is remembered: its echo comes within a few. */
@@ -25,20 +35,19 @@ export class OwnWrites {
   readonly #commands: Commands;
   readonly #writes = new Map<string, OwnWrite>();
   #looking: Set<string> | undefined;
-  readonly #foreign: (redisKeys: readonly string[]) => void;
+  readonly #verdicts: Verdicts;
 
-  /** @param foreign - told of the keys that somebody else has changed since */
-  constructor(commands: Commands, foreign: (redisKeys: readonly string[]) => void) {
+  constructor(commands: Commands, verdicts: Verdicts) {
     this.#commands = commands;
-    this.#foreign = foreign;
+    this.#verdicts = verdicts;
   }
 
   /** This process writes; to be said before the command is sent. */
-  wrote(key: string, mark: Mark): void {
+  wrote(key: string, mark: Mark, isTouch = false): void {
     const now = performance.now();
     const echoes = (this.#writes.get(key)?.echoes ?? 0) + 1;
     this.#writes.delete(key);
-    this.#writes.set(key, { mark, at: now, echoes });
+    this.#writes.set(key, { mark, at: now, echoes, isTouch });
     for (const [oldest, { at }] of this.#writes) {
       if (now - at < REMEMBERED && this.#writes.size <= MOST) break;
       this.#writes.delete(oldest);
@@ -48,9 +57,24 @@ export class OwnWrites {
   /** What stands there is about to change in its expiry only; to be said before the command is sent. */
   still(key: string, mark: Buffer): void {
     const write = this.#writes.get(key);
-    if (write === undefined || (write.mark !== 'nothing' && write.mark.equals(mark))) {
-      this.wrote(key, mark);
+    if (write === undefined) this.wrote(key, mark, true);
+    else if (write.mark !== 'nothing' && write.mark.equals(mark)) {
+      this.wrote(key, mark, write.isTouch);
     }
+  }
+
+  /** What stands there was read, and goes into memory: if another process put it, what was written is gone. */
+  saw(key: string, there: { readonly id: Buffer }): void {
+    const write = this.#writes.get(key);
+    if (write !== undefined && (write.mark === 'nothing' || !write.mark.equals(there.id))) {
+      this.#writes.delete(key);
+    }
+  }
+
+  /** What this process last put there, lately; `undefined` for nothing. */
+  lastOf(key: string): Buffer | undefined {
+    const mark = this.#writes.get(key)?.mark;
+    return mark === 'nothing' ? undefined : mark;
   }
 
   /** Takes back what it last wrote, if that is what stands there. */
@@ -105,15 +129,21 @@ export class OwnWrites {
     const writes = keys.map((key) => this.#writes.get(key));
     const expected = writes.map((write) => write?.mark);
     const heads = await this.#commands.heads(keys);
-    const foreign = keys.filter((key, at) => {
-      const head = heads[at];
-      // A write may have learned meanwhile what became of it.
-      const marks = [expected[at], writes[at]?.mark];
-      if (Buffer.isBuffer(head) && marks.some((mark) => isThere(mark, head))) return false;
-      if (this.#writes.get(key) === writes[at]) this.#writes.delete(key);
-      return true;
+    const foreign: string[] = [];
+    const touched: string[] = [];
+    keys.forEach((key, at) => {
+      const [head, write, now] = [heads[at], writes[at], this.#writes.get(key)];
+      // A write may have learned meanwhile what became of it; one that is forgotten is taken for gone.
+      const marks = now === undefined ? [] : [expected[at], write?.mark];
+      if (Buffer.isBuffer(head) && marks.some((mark) => isThere(mark, head))) {
+        if (write?.isTouch) touched.push(key);
+        return;
+      }
+      if (now === write) this.#writes.delete(key);
+      foreign.push(key);
     });
-    if (foreign.length > 0) this.#foreign(foreign);
+    if (foreign.length > 0) this.#verdicts.foreign(foreign);
+    if (touched.length > 0) this.#verdicts.touched(touched);
   }
 }
 

@@ -21,9 +21,9 @@ const file = join(__dirname, 'recorded-envelopes.json');
 const recorded = JSON.parse(readFileSync(file, 'utf8')) as readonly Recorded[];
 
 function inWords(envelope: Envelope): unknown {
-  const fields =
-    envelope.kind === 'entry' ? { ...envelope, value: envelope.value() } : { ...envelope };
-  return inJson(fields);
+  if (envelope.kind !== 'entry') return inJson(envelope);
+  const { kind, id, times, weight, tags, stamps, head } = envelope;
+  return inJson({ kind, id, times, weight, tags, stamps, head, value: envelope.value() });
 }
 
 function inJson(part: unknown): unknown {

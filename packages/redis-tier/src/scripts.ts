@@ -15,6 +15,12 @@ end`,
 local function isEntry(bytes)
   return bytes and #bytes == 32 and string.sub(bytes, 1, 4) == '\\172\\202\\1\\2'
 end`,
+  // Those of a whole namespace are two, and stay: all of it dies with them.
+  stamp: `
+local function stamp(key, bytes)
+  redis.call('SET', key, bytes)
+  if not string.find(key, '}%*?$') then redis.call('PEXPIRE', key, ARGV[#KEYS + 1]) end
+end`,
   tell: `
 local function tell()
   if ARGV[#ARGV] ~= '' then redis.call('PUBLISH', ARGV[#ARGV - 1], ARGV[#ARGV]) end
@@ -43,13 +49,14 @@ return removed`,
 
   /**
    * Ends the freshness of a value now, and the load that runs for it. KEYS value, lock; ARGV now, the
-   * head of an entry that is stale from now on. Answers with what the value begins with afterwards.
+   * head of an entry that is stale from now on. Answers with what the value began with, and begins with
+   * afterwards.
    */
   expire: `
 redis.call('DEL', KEYS[2])
 tell()
 local bytes = head(KEYS[1], 56)
-if not bytes or #bytes < 20 or string.sub(bytes, 1, 3) ~= '\\172\\202\\1' then return bytes or '' end
+if not bytes or #bytes < 20 or string.sub(bytes, 1, 3) ~= '\\172\\202\\1' then return { bytes or '', bytes or '' } end
 if not isEntry(string.sub(bytes, 1, 32)) or #bytes < 56 then
   redis.call('UNLINK', KEYS[1])
 elseif struct.unpack('>d', bytes, 21) > tonumber(ARGV[1]) then
@@ -65,7 +72,7 @@ else
   local left = redis.call('PTTL', KEYS[1])
   if left > 0 then redis.call('PEXPIRE', KEYS[1], left) end
 end
-return head(KEYS[1], 32) or ''`,
+return { string.sub(bytes, 1, 20), head(KEYS[1], 20) or '' }`,
 
   /**
    * Puts a placeholder where nothing is that could be served. KEYS value; ARGV what was seen there,
@@ -149,7 +156,7 @@ return 1`,
 
   /** Changes stamps. KEYS stamps; ARGV one for each, their life in ms. */
   restamp: `
-for at, key in ipairs(KEYS) do redis.call('SET', key, ARGV[at], 'PX', ARGV[#KEYS + 1]) end
+for at, key in ipairs(KEYS) do stamp(key, ARGV[at]) end
 tell()
 return 1`,
 
@@ -157,12 +164,12 @@ return 1`,
   stamps: `
 local stamps = {}
 for at, key in ipairs(KEYS) do
-  local stamp = redis.pcall('GET', key)
-  if type(stamp) ~= 'string' or #stamp ~= 8 then
-    stamp = ARGV[at]
-    redis.call('SET', key, stamp, 'PX', ARGV[#KEYS + 1])
+  local present = redis.pcall('GET', key)
+  if type(present) ~= 'string' or #present ~= 8 then
+    present = ARGV[at]
+    stamp(key, present)
   end
-  stamps[at] = stamp
+  stamps[at] = present
 end
 return stamps`,
 };

@@ -145,6 +145,8 @@ export class Stamps {
     fetches: readonly Fetch[],
   ): Promise<boolean> {
     const before = this.#kept.get(key);
+    // There may be entries with one that this process does not know any more.
+    if (before === undefined && this.#hasForgotten) return true;
     try {
       // The question itself may have made the stamp.
       const asked = await Promise.all(

@@ -3,13 +3,18 @@ import type { ByteReader } from './byte-reader.js';
 import { NO_PRIMITIVE, readPrimitive, readText } from './read-primitive.js';
 import { MAX_REGEXP_CHARACTERS, Tag } from './tags.js';
 
-/** Reads the built-in objects of one message that hold no other values. */
+/** Reads the built-in objects of messages that hold no other values. */
 export class BuiltInReader {
   readonly #reader: ByteReader;
   #regExpCharacters = 0;
 
   constructor(reader: ByteReader) {
     this.#reader = reader;
+  }
+
+  /** Begins with another message. */
+  begin(): void {
+    this.#regExpCharacters = 0;
   }
 
   /** @returns `undefined` for a tag of something else */
@@ -48,6 +53,8 @@ export class BuiltInReader {
 
   #url(): URL {
     const href = readText(this.#reader, 'a URL');
+    // What is written has its names in ASCII; making them so takes seconds for some.
+    if (/[^ -~]/.test(href)) throw this.#reader.damaged('expected a URL in ASCII');
     try {
       return new URL(href);
     } catch (error) {

@@ -1,5 +1,6 @@
 import { damagedError } from './damaged.js';
 
+const NO_BYTES = new Uint8Array(0);
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** How many arguments a call takes on every platform. */
 const UNITS_AT_ONCE = 4096;
@@ -10,16 +11,25 @@ const argumentLists = Array.from({ length: LOOP_CHARACTERS + 1 }, (_, length) =>
   Array.from({ length }, () => 0),
 );
 
-/** Reads bytes from the front and never past their end. All numbers are little-endian. */
+/**
+ * Reads bytes from the front and never past their end, one message after the other. All numbers are
+ * little-endian.
+ */
 export class ByteReader {
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+  #bytes: Uint8Array = NO_BYTES;
+  #dataView: DataView | undefined;
   #at = 0;
 
-  constructor({ buffer, byteOffset, byteLength }: Uint8Array) {
-    // Views of our own: a Buffer has a `slice` that does not copy.
-    this.#bytes = new Uint8Array(buffer, byteOffset, byteLength);
-    this.#view = new DataView(buffer, byteOffset, byteLength);
+  /** Goes on with other bytes, from their front. */
+  begin(bytes: Uint8Array): void {
+    this.#bytes = bytes;
+    this.#dataView = undefined;
+    this.#at = 0;
+  }
+
+  /** Lets go of the bytes. */
+  end(): void {
+    this.begin(NO_BYTES);
   }
 
   /** How many bytes were read. */
@@ -79,8 +89,23 @@ export class ByteReader {
 
   /** The next bytes, in memory of their own. */
   bytes(length: number, what: string): Uint8Array<ArrayBuffer> {
-    const start = this.#skip(length, what);
-    return this.#bytes.slice(start, start + length);
+    return this.#part(this.#skip(length, what), length).slice();
+  }
+
+  /** The bytes from `start` up to where it is now, in memory of their own. */
+  since(start: number): Uint8Array {
+    return this.#part(start, this.#at - start).slice();
+  }
+
+  /** Goes past these bytes if they come next. */
+  skipIf(expected: Uint8Array): boolean {
+    const bytes = this.#bytes;
+    const start = this.#at;
+    for (let index = 0; index < expected.length; index++) {
+      if (bytes[start + index] !== expected[index]) return false;
+    }
+    this.#at = start + expected.length;
+    return true;
   }
 
   /** A text of so many bytes of UTF-8. */
@@ -91,7 +116,7 @@ export class ByteReader {
       if (text !== undefined) return text;
     }
     try {
-      return decoder.decode(this.#bytes.subarray(start, start + length));
+      return decoder.decode(this.#part(start, length));
     } catch (error) {
       throw this.damaged('expected text, and it is no UTF-8', error);
     }
@@ -123,6 +148,18 @@ export class ByteReader {
     return text;
   }
 
+  /** Made for the first number that needs it: many messages have none. */
+  get #view(): DataView {
+    this.#dataView ??= viewOf(this.#bytes);
+    return this.#dataView;
+  }
+
+  /** A view of our own, since a Buffer has a `slice` that does not copy. */
+  #part(start: number, length: number): Uint8Array {
+    const { buffer, byteOffset } = this.#bytes;
+    return new Uint8Array(buffer, byteOffset + start, length);
+  }
+
   /** @returns where the next `length` bytes start */
   #skip(length: number, what: string): number {
     if (length > this.left) throw this.#short(length, what);
@@ -134,4 +171,8 @@ export class ByteReader {
   #short(length: number, what: string): Error {
     return this.damaged(`expected ${length} bytes of ${what}, and ${this.left} are left`);
   }
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }

@@ -5,6 +5,7 @@ import type { CustomType, CustomTypes } from './custom-type.js';
 import { bareError } from './error-parts.js';
 import { ObjectShape, type Properties } from './object-shape.js';
 import { NO_PRIMITIVE, readPrimitive, readText } from './read-primitive.js';
+import { MOST_RECENT, RecentShapes } from './recent-shapes.js';
 import { FORMAT_VERSION, MAX_VERSION, NEAR_SHAPES, Tag } from './tags.js';
 
 /** Says that the value holds others, which come next. */
@@ -33,25 +34,26 @@ interface OpenValue {
 const noShape = new ObjectShape([]);
 
 /**
- * Reads one value from bytes that may be anything. What is being read lies in a list, not on the stack, and
- * memory is taken only for what was read, so that no few bytes can ask for much.
+ * Reads values, one after the other, each from bytes that may be anything. What is being read lies in a list,
+ * not on the stack, and memory is taken only for what was read, so that no few bytes can ask for much. Of what
+ * was read it keeps the names of some properties, and nothing else.
  */
 export class Decoder {
   readonly #types: CustomTypes;
-  readonly #reader: ByteReader;
-  readonly #builtIns: BuiltInReader;
-  readonly #shapes: ObjectShape[] = [];
-  readonly #references: unknown[] = [];
-  readonly #open: OpenValue[] = [];
+  readonly #reader = new ByteReader();
+  readonly #builtIns = new BuiltInReader(this.#reader);
+  readonly #recentShapes = new RecentShapes();
+  #shapes: ObjectShape[] = [];
+  #references: unknown[] = [];
+  #open: OpenValue[] = [];
 
-  constructor(bytes: Uint8Array, types: CustomTypes) {
+  constructor(types: CustomTypes) {
     this.#types = types;
-    this.#reader = new ByteReader(bytes);
-    this.#builtIns = new BuiltInReader(this.#reader);
   }
 
   /** @throws CacheError `ERR_ACACHE_DAMAGED` */
-  decode(): unknown {
+  decode(bytes: Uint8Array): unknown {
+    this.#reader.begin(bytes);
     try {
       this.#version();
       const value = this.#whole();
@@ -62,7 +64,17 @@ export class Decoder {
       if (error instanceof CacheError) throw error;
       // A Map has at most 16 million entries in V8, for one.
       throw this.#reader.damaged('the value is larger than this platform allows', error);
+    } finally {
+      this.#reset();
     }
+  }
+
+  #reset(): void {
+    this.#reader.end();
+    this.#builtIns.begin();
+    this.#shapes = [];
+    this.#references = [];
+    this.#open = [];
   }
 
   #version(): void {
@@ -195,11 +207,21 @@ export class Decoder {
   }
 
   #newShape(): ObjectShape {
+    // Further shapes are likely to be of dictionaries, and would displace those that come again.
+    const isEarly = this.#shapes.length < MOST_RECENT;
+    const known = isEarly ? this.#recentShapes.next(this.#reader) : undefined;
+    const shape = known ?? this.#readShape(isEarly);
+    this.#shapes.push(shape);
+    return shape;
+  }
+
+  #readShape(keep: boolean): ObjectShape {
+    const start = this.#reader.at;
     const count = this.#count(this.#reader.varint('a count'), 1);
     const keys: string[] = [];
     while (keys.length < count) keys.push(readText(this.#reader, 'the name of a property'));
     const shape = new ObjectShape(keys);
-    this.#shapes.push(shape);
+    if (keep) this.#recentShapes.add(shape, this.#reader, start);
     return shape;
   }
 

@@ -27,27 +27,37 @@ export interface ValueSerializerOptions {
  */
 export function valueSerializer(options: ValueSerializerOptions = {}): Serializer {
   const types = new CustomTypes(options.types ?? []);
-  let idle: Encoder | undefined;
+  let idleEncoder: Encoder | undefined;
+  let idleDecoder: Decoder | undefined;
   return {
     serialize(value) {
       // A getter or a custom type may serialize something while this one is at work.
-      const encoder = idle ?? new Encoder(types);
-      idle = undefined;
+      const encoder = idleEncoder ?? new Encoder(types);
+      idleEncoder = undefined;
       try {
         return encoder.encode(value);
       } finally {
-        idle = encoder;
+        idleEncoder = encoder;
       }
     },
     deserialize(bytes) {
       if (!isBytes(bytes)) {
         throw damagedError(`expected a Uint8Array, got ${describeValue(bytes)}`, 0);
       }
-      return new Decoder(bytes, types).decode();
+      // The same goes for a custom type that deserializes.
+      const decoder = idleDecoder ?? new Decoder(types);
+      idleDecoder = undefined;
+      try {
+        return decoder.decode(bytes);
+      } finally {
+        idleDecoder = decoder;
+      }
     },
   };
 }
 
 function isBytes(bytes: unknown): boolean {
+  // Those of another realm are told by their name only, which takes longer.
+  if (bytes instanceof Uint8Array) return true;
   return Object.prototype.toString.call(bytes) === '[object Uint8Array]';
 }
