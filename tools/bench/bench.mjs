@@ -9,6 +9,7 @@ import { plan } from './lib/jobs.mjs';
 import { describeMachine, isBusy } from './lib/machine.mjs';
 import { readOptions, usage } from './lib/options.mjs';
 import { printer } from './lib/progress.mjs';
+import { serverVersion } from './lib/redis.mjs';
 import { report } from './lib/report.mjs';
 import { measure } from './lib/results.mjs';
 
@@ -34,6 +35,12 @@ for (const missing of new Set(plans.flatMap((planned) => planned.missing ?? []))
 const machine = describeMachine(
   plans.flatMap(({ case: { baseline }, rows }) => [baseline, ...rows.map((row) => row.contestant)]),
 );
+if (plans.some(({ case: { redis } }) => redis)) {
+  machine.versions['redis-server'] = await serverVersion().catch((error) => {
+    console.error(error.message);
+    process.exit(1);
+  });
+}
 if (isBusy(machine)) {
   console.error(`This machine is busy (load ${machine.load.toFixed(1)}): expect wide spreads.`);
 }

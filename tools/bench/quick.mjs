@@ -1,7 +1,8 @@
 /**
  * A look in 20 seconds while tuning, against the limit and lru-cache only:
  * `node tools/bench/quick.mjs packages/core/dist/esm/index.js [hit peek miss miss-bytes burst set memory keys]`,
- * or against dataloader: `node tools/bench/quick.mjs packages/batch/dist/esm/index.js dataloader dataloader-bytes`.
+ * or against dataloader: `node tools/bench/quick.mjs packages/batch/dist/esm/index.js dataloader dataloader-bytes`,
+ * or through Redis, once the benchmark has run: `node tools/bench/quick.mjs tools/bench/.cache/subject.mjs redis-hit redis-bulk`.
  * Same cases as bench.mjs with fewer rounds, one run each, and three caches in one process.
  */
 import { resolve } from 'node:path';
@@ -36,11 +37,16 @@ const looks = [
   ['dataloader', 10_000, '10k keys'],
   ['dataloader-bytes', 100, '100 keys'],
   ['dataloader-bytes', 10_000, '10k keys'],
+  ['redis-hit', 1, '1 at once'],
+  ['redis-hit', 50, '50 at once'],
+  ['redis-hit', 500, '500 at once'],
+  ['redis-bulk', 100, '100 keys'],
 ];
 
 /** @param {string} name of a case */
 const rivalOf = (name) => {
   if (name === 'keys') return undefined;
+  if (name.startsWith('redis-')) return 'ioredis-pipelining';
   return name.startsWith('dataloader') ? 'dataloader' : 'lru-cache';
 };
 

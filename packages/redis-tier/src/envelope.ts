@@ -132,6 +132,13 @@ export function placeholder(id: Buffer): Buffer {
   return out;
 }
 
+/** What an entry begins with, up to its id: enough to tell which write it is of. */
+export function beginningOf(id: Buffer): Buffer {
+  const out = Buffer.allocUnsafe(PLACEHOLDER_LENGTH);
+  writeStart(out, ENTRY, id);
+  return out;
+}
+
 /**
  * The first `HEAD_LENGTH` bytes of an entry; in place of those it has, they give it another id and
  * another end of its freshness.

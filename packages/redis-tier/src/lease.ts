@@ -1,5 +1,5 @@
 import type { Entry, TierLease } from '@acache/core';
-import { placeholder, writeEnvelope } from './envelope.js';
+import { beginningOf, placeholder, writeEnvelope } from './envelope.js';
 import { lifeOf } from './life.js';
 import type { NamespaceParts } from './namespace-parts.js';
 import type { Renewable } from './renewals.js';
@@ -9,6 +9,9 @@ import { idIn } from './write-id.js';
 export type Claim =
   | { readonly kind: 'placeholder'; readonly id: Buffer }
   | { readonly kind: 'lock'; readonly token: Buffer; readonly head: Buffer };
+
+/** What is taken away again: a claim, or what turned out as invalid when it was stored. */
+export type Returned = Claim | { readonly kind: 'stored'; readonly id: Buffer };
 
 /** The stamps as they were before a load. */
 export interface StampsBefore {
@@ -86,6 +89,9 @@ export class Lease implements TierLease, Renewable {
     const life = lifeOf(entry, host.clock.now(), settings.maxTtl);
     if (life < 1) return 'refused';
     const late = entry.tags.filter((tag) => !this.#before.tags.has(tag));
+    // The stamps that an entry carries guard it themselves; those that it does not carry must be asked.
+    const guardsItself = [...this.#before.tags.keys()].every((tag) => entry.tags.includes(tag));
+    if (!guardsItself && !(await this.#stillValid())) return 'refused';
     const stamps = late.length === 0 ? this.#before.tags : await this.#withLate(late);
     if (stamps === undefined) return 'refused';
     const id = newId();
@@ -107,6 +113,7 @@ export class Lease implements TierLease, Renewable {
     ]);
     if (stored === 1 && stillValid) return 'stored';
     if (stored !== 1) ownWrites.correct(value, id, undefined);
+    else await giveBack(this.#parts, this.#key, { kind: 'stored', id });
     return 'refused';
   }
 
@@ -157,9 +164,9 @@ export class Lease implements TierLease, Renewable {
 }
 
 /** Takes a claim away, if it still stands. Never rejects: what cannot be reached now is owed. */
-export async function giveBack(parts: NamespaceParts, key: string, claim: Claim): Promise<void> {
+export async function giveBack(parts: NamespaceParts, key: string, claim: Returned): Promise<void> {
   const { commands, keys, owe, ownWrites, tell } = parts;
-  if (claim.kind === 'placeholder') ownWrites.tookBack(keys.value(key), claim.id);
+  if (claim.kind !== 'lock') ownWrites.tookBack(keys.value(key), claim.id);
   const args = [...proofOf(claim), ...tell({ keys: [key] })];
   try {
     await commands.run('release', redisKeysOf(parts, key), args);
@@ -173,6 +180,13 @@ function redisKeysOf({ keys }: NamespaceParts, key: string): [value: string, loc
 }
 
 /** What shows in Redis that a claim stands. */
-function proofOf(claim: Claim): [placeholder: Buffer | '', token: Buffer | ''] {
-  return claim.kind === 'placeholder' ? [placeholder(claim.id), ''] : ['', claim.token];
+function proofOf(claim: Returned): [beginning: Buffer | '', token: Buffer | ''] {
+  switch (claim.kind) {
+    case 'placeholder':
+      return [placeholder(claim.id), ''];
+    case 'stored':
+      return [beginningOf(claim.id), ''];
+    case 'lock':
+      return ['', claim.token];
+  }
 }

@@ -1,7 +1,7 @@
 import type { TierHost } from '@acache/core';
 import type { Commands } from './commands.js';
 import type { NamespaceKeys } from './key-space.js';
-import type { Claim } from './lease.js';
+import type { Returned } from './lease.js';
 import type { Counts } from './metrics.js';
 import type { Announcement } from './announcement.js';
 import type { Settings } from './options.js';
@@ -22,7 +22,7 @@ export interface NamespaceParts {
   /** An id for a write of this process. */
   readonly newId: () => Buffer;
   /** A claim could not be given back: it blocks the key until it runs out, or Redis listens again. */
-  readonly owe: (key: string, claim: Claim) => void;
+  readonly owe: (key: string, claim: Returned) => void;
   /** What a script publishes, so that the other processes hear of what it changes. */
   readonly tell: (
     what: Pick<Announcement, 'keys' | 'tags' | 'all'>,

@@ -1,9 +1,9 @@
 import type { Entry, TierAnswer, TierHost, TierNamespace, TierRequest } from '@acache/core';
 import type { Connection } from './connection.js';
-import { headOf, writeEnvelope } from './envelope.js';
-import { isOutage, unavailable } from './failures.js';
+import { headOf, PLACEHOLDER_LENGTH, writeEnvelope } from './envelope.js';
+import { unavailable } from './failures.js';
 import { InOrder } from './in-order.js';
-import { giveBack, type Claim, type Lease } from './lease.js';
+import { giveBack, type Lease, type Returned } from './lease.js';
 import { lifeOf } from './life.js';
 import { partsOf } from './parts.js';
 import { Lookups, LONGEST_WAIT } from './lookup.js';
@@ -42,7 +42,7 @@ export class RedisNamespace implements TierNamespace {
   readonly #running = new Set<Promise<unknown>>();
   readonly #unsent: Unsent;
   /** Claims that could not be given back, until they run out by themselves. */
-  readonly #owed: { readonly key: string; readonly claim: Claim; readonly until: number }[] = [];
+  readonly #owed: { readonly key: string; readonly claim: Returned; readonly until: number }[] = [];
   readonly #id: string;
   #closing: Promise<void> | undefined;
 
@@ -149,38 +149,82 @@ export class RedisNamespace implements TierNamespace {
     before: Promise<unknown> | undefined,
     until: number,
   ): Promise<void> {
-    const { commands, keys, host, newId, ownWrites, settings, tell } = this.#parts;
-    const value = keys.value(key);
+    const value = this.#parts.keys.value(key);
+    const { renewals } = this.#parts.stamps;
     const first =
       before === undefined && Array.isArray(stamps) ? undefined : Promise.all([stamps, before]);
     try {
-      await this.#inOrder.run(
-        value,
-        first,
-        // Nothing is awaited in there before it is sent: what is asked for next would overtake it.
-        async (waited) => {
-          const [namespace, ...tags] = (waited?.[0] ?? stamps) as [Buffer, ...Buffer[]];
-          const life = lifeOf(entry, host.clock.now(), settings.maxTtl);
-          if (life < 1) {
-            await this.#removeNow(key);
-            return;
-          }
-          const id = newId();
-          const written = { namespace, tags };
-          const { compressAbove, serializer } = settings;
-          const envelope = writeEnvelope(entry, id, written, serializer, compressAbove);
-          ownWrites.wrote(value, id);
-          const upTo = this.#unsent.latest;
-          await commands.set(value, envelope, life, tell({ keys: [key] }), until);
-          this.#unsent.settled(key, upTo);
-        },
-      );
+      // Nothing is awaited in there before it is sent: what is asked for next would overtake it.
+      await this.#inOrder.run(value, first, async (waited) => {
+        const used = waited?.[0] ?? (stamps as Buffer[]);
+        const envelope = this.#envelope(entry, used);
+        if (envelope === undefined) {
+          await this.#removeNow(key);
+          return;
+        }
+        const present = this.#stampsThen(entry);
+        await this.#send(key, entry, envelope, until);
+        const now = await present;
+        const isOutdated = used.some((stamp, at) => now?.[at]?.equals(stamp) === false);
+        // What this process has invalidated since then, it has invalidated for good.
+        if (!isOutdated || renewals !== this.#parts.stamps.renewals) return;
+        await this.#sendAgain(key, entry, envelope, now as Buffer[]);
+      });
     } catch (error) {
       this.#unsent.addKeys([key]);
-      // It was not Redis that refused it: the older value goes at once.
-      if (!isOutage(error)) void this.#unsent.trySend();
+      // Where it was not Redis that refused it, the older value goes at once.
+      void this.#unsent.trySend();
       throw error;
     }
+  }
+
+  /** The bytes of an entry; `undefined` for one that is good for nothing any more. */
+  #envelope(entry: Entry, [namespace, ...tags]: readonly Buffer[]): Buffer | undefined {
+    const { host, newId, settings } = this.#parts;
+    const { compressAbove, maxTtl, serializer } = settings;
+    if (lifeOf(entry, host.clock.now(), maxTtl) < 1) return undefined;
+    const stamps = { namespace: namespace as Buffer, tags };
+    return writeEnvelope(entry, newId(), stamps, serializer, compressAbove);
+  }
+
+  /**
+   * The stamps just before an entry is set, where it is set with those that are kept: it may be set
+   * after an invalidation elsewhere that was not heard of yet.
+   */
+  async #stampsThen(entry: Entry): Promise<Buffer[] | undefined> {
+    const { keys, stamps } = this.#parts;
+    const names = [keys.all, ...entry.tags.map((tag) => keys.tag(tag))];
+    if (stamps.allKept(names) === undefined) return undefined;
+    return stamps.readShared(names).catch(() => undefined);
+  }
+
+  async #send(key: string, entry: Entry, envelope: Buffer, until: number): Promise<void> {
+    const { commands, keys, host, ownWrites, settings, tell } = this.#parts;
+    const value = keys.value(key);
+    const life = lifeOf(entry, host.clock.now(), settings.maxTtl);
+    ownWrites.wrote(value, idIn(envelope));
+    const upTo = this.#unsent.latest;
+    await commands.set(value, envelope, Math.max(life, 1), tell({ keys: [key] }), until);
+    this.#unsent.settled(key, upTo);
+  }
+
+  /** Sets an entry with the stamps that it should have been set with, if it still stands there. */
+  async #sendAgain(
+    key: string,
+    entry: Entry,
+    envelope: Buffer,
+    stamps: readonly Buffer[],
+  ): Promise<void> {
+    const { commands, host, keys, ownWrites, settings, tell } = this.#parts;
+    const again = this.#envelope(entry, stamps);
+    if (again === undefined) return;
+    const value = keys.value(key);
+    const life = lifeOf(entry, host.clock.now(), settings.maxTtl);
+    ownWrites.wrote(value, idIn(again));
+    const basis = envelope.subarray(0, PLACEHOLDER_LENGTH);
+    const args = [basis, '', again, Math.max(life, 1), ...tell({ keys: [key] })];
+    const stored = await commands.run('commit', [value, keys.lock(key)], args);
+    if (stored !== 1) ownWrites.correct(value, idIn(again), undefined);
   }
 
   async setMany(entries: readonly (readonly [key: string, entry: Entry])[]): Promise<void> {

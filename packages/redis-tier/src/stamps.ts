@@ -32,6 +32,10 @@ export class Stamps {
   /** When this process last put a stamp under a key, on the monotonic clock. */
   readonly #put = new Map<string, number>();
   readonly #fetches = new Set<Fetch>();
+  /** What is read in this turn. */
+  readonly #shared = new Map<string, Promise<Buffer[]>>();
+  /** How often this process has put new stamps. */
+  #renewals = 0;
   /** There were more stamps than are kept, so that what is not kept may have been known. */
   #hasForgotten = false;
 
@@ -39,6 +43,11 @@ export class Stamps {
     this.#commands = commands;
     this.#life = Math.max(2 * maxTtl, LEAST_LIFE);
     this.#hears = hears;
+  }
+
+  /** How often this process has put new stamps. */
+  get renewals(): number {
+    return this.#renewals;
   }
 
   /** The present stamp of a key as this process knows it; `undefined` where it must ask. */
@@ -84,6 +93,22 @@ export class Stamps {
     throw new TypeError('Redis answered with what are no stamps');
   }
 
+  /** As `read`, once for all who ask for the same in one turn, before anything that they send then. */
+  readShared(keys: readonly string[]): Promise<Buffer[]> {
+    const name = keys.join('\n');
+    let reading = this.#shared.get(name);
+    if (reading === undefined) {
+      reading = this.read(keys);
+      if (this.#shared.size === 0) {
+        queueMicrotask(() => {
+          this.#shared.clear();
+        });
+      }
+      this.#shared.set(name, reading);
+    }
+    return reading;
+  }
+
   /** Reads stamps, and keeps those that nothing changed meanwhile, as far as it was heard. */
   async #fetch(keys: readonly string[]): Promise<Buffer[]> {
     const fetch = this.#begin(keys);
@@ -110,6 +135,7 @@ export class Stamps {
     tell: readonly [channel: string, message: string],
   ): Promise<void> {
     const stamps = keys.map(newStamp);
+    this.#renewals++;
     this.#puts(keys);
     for (const { changed } of this.#fetches) for (const key of keys) changed.add(key);
     keys.forEach((key, at) => {

@@ -1,5 +1,7 @@
 /** The subject, used as anyone would; ACACHE_BENCH_SUBJECT names the module that exports it. */
-const { AsyncCache, DataLoader, makeKey } = await import(process.env.ACACHE_BENCH_SUBJECT ?? '');
+const { AsyncCache, DataLoader, makeKey, redisTier } = await import(
+  process.env.ACACHE_BENCH_SUBJECT ?? ''
+);
 
 /** @type {import('../lib/contestant.mjs').Open} */
 export const open = ({ maxSize, ttl, loader }) => {
@@ -9,6 +11,19 @@ export const open = ({ maxSize, ttl, loader }) => {
     peek: (key) => cache.peek(key),
     set: (key, value) => cache.set(key, value),
     size: () => cache.size,
+  };
+};
+
+/** @type {import('../lib/contestant.mjs').OpenTier} */
+export const openTier = async ({ port, maxSize, ttl, loader }) => {
+  const tier = redisTier({ port });
+  const cache = new AsyncCache({ name: 'bench', maxSize, ttl, tier });
+  await cache.ready;
+  const loadMany = (/** @type {readonly string[]} */ keys) => Promise.all(keys.map(loader));
+  return {
+    get: (key) => cache.get(key, loader),
+    getMany: (keys) => cache.getMany(keys, loadMany),
+    isWell: () => tier.getMetrics().coherent,
   };
 };
 

@@ -19,3 +19,31 @@ export const open = ({ maxSize, ttl, loader }) => {
     set: (key, value) => cache.set({ key, value }),
   };
 };
+
+/** @type {import('../lib/contestant.mjs').OpenTier} */
+export const openTier = (options) => openTiered(options, {}, {});
+
+/**
+ * With its default of serializing every value in memory too: without, it fails on what came from Redis
+ * (`Cannot read properties of undefined (reading 'deserialize')`). It reads many keys one by one.
+ *
+ * @param {import('../lib/contestant.mjs').OpenTierOptions} options
+ * @param {import('ioredis').RedisOptions} client
+ * @param {{ l2CircuitBreakerDuration?: string }} own
+ * @returns {Promise<import('../lib/contestant.mjs').Contestant>}
+ */
+export async function openTiered({ port, maxSize, ttl, loader }, client, own) {
+  const { redisDriver } = await import('bentocache/drivers/redis');
+  const cache = new BentoCache({
+    default: 'tiered',
+    ttl,
+    ...own,
+    stores: {
+      tiered: bentostore()
+        .useL1Layer(memoryDriver({ maxItems: maxSize }))
+        .useL2Layer(redisDriver({ connection: { host: '127.0.0.1', port, ...client } })),
+    },
+  });
+  const get = (/** @type {string} */ key) => cache.getOrSet({ key, factory: () => loader(key) });
+  return { get, getMany: (keys) => Promise.all(keys.map(get)) };
+}

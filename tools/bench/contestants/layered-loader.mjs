@@ -15,3 +15,35 @@ export const open = ({ maxSize, ttl, loader }) => {
     peek: (key) => cache.getInMemoryOnly(key) ?? undefined,
   };
 };
+
+/** @type {import('../lib/contestant.mjs').OpenTier} */
+export const openTier = (options) => openTiered(options, {}, {});
+
+/**
+ * @param {import('../lib/contestant.mjs').OpenTierOptions} options
+ * @param {import('ioredis').RedisOptions} client
+ * @param {{ timeoutInMsecs?: number }} own
+ * @returns {Promise<import('../lib/contestant.mjs').Contestant>}
+ */
+export async function openTiered({ port, maxSize, ttl, loader }, client, own) {
+  const [{ Redis }, { RedisCache }] = await Promise.all([
+    import('ioredis'),
+    import('layered-loader/redis'),
+  ]);
+  const redis = new Redis({ port, ...client });
+  redis.on('error', () => undefined); // it would print each
+  const ttlInMsecs = ttl ?? FOREVER;
+  /** @type {Loader<Value | null>} */
+  const cache = new Loader({
+    inMemoryCache: { maxItems: maxSize, ttlInMsecs },
+    asyncCache: new RedisCache(redis, { json: true, ttlInMsecs, ...own }),
+    dataSourceGetOneFn: loader,
+    dataSourceGetManyFn: (keys) => Promise.all(keys.map(loader)),
+    cacheKeyFromValueResolver: (value) => `user:${value?.id}`,
+    logger: { error: () => undefined },
+  });
+  return {
+    get: (key) => /** @type {Promise<Value>} */ (cache.get(key)),
+    getMany: (keys) => /** @type {Promise<Value[]>} */ (cache.getMany(keys)),
+  };
+}

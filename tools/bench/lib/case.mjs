@@ -5,10 +5,13 @@
  * @property {string} name as in `--only`
  * @property {string} about one line for the head of its table
  * @property {string} baseline the contestant that every other is a multiple of
- * @property {'ns' | 'B' | 'ms'} unit of one sample
+ * @property {Unit} unit of one sample
+ * @property {readonly Figure[]} [figures] where one run tells more than one thing; each then has samples
+ *   of its own, under `sampleOf(contestant, figure)`
  * @property {boolean} [alone] each contestant in a process of its own; else the baseline, one peer
  *   and the subject share one and take turns
  * @property {string[]} [nodeFlags]
+ * @property {boolean} [redis] whether it needs a Redis
  * @property {string} [needs] what the module that is measured must export; `AsyncCache` unless told
  * @property {(long: boolean) => Variant[]} variants
  * @property {(contestants: string[], variant: Variant, seconds: number) => Promise<Samples>} measure
@@ -21,6 +24,13 @@
  * @property {boolean} [keep] whether a `DataLoader` keeps its promises; it does unless told otherwise
  * @property {boolean} [once] whether it is asked for each key once; else for every fourth key twice
  *
+ * @typedef {'ns' | 'µs' | 'ms' | 'B' | '%' | ''} Unit
+ *
+ * @typedef {object} Figure
+ * @property {string} name
+ * @property {Unit} unit
+ * @property {number} [most] what stands for so much or more
+ *
  * One number for each round, by contestant; rounds of one process belong together.
  * @typedef {Record<string, number[]>} Samples
  */
@@ -31,3 +41,7 @@ export const TTL = 600_000;
 /** @param {number} entries */
 export const short = (entries) =>
   entries >= 1e6 ? `${entries / 1e6}M` : entries >= 1e3 ? `${entries / 1e3}k` : `${entries}`;
+
+/** @param {string} contestant @param {Figure | undefined} figure */
+export const sampleOf = (contestant, figure) =>
+  figure === undefined ? contestant : `${contestant}: ${figure.name}`;

@@ -8,6 +8,10 @@ import { memory } from '../cases/memory.mjs';
 import { missBytes } from '../cases/miss-bytes.mjs';
 import { miss } from '../cases/miss.mjs';
 import { peek } from '../cases/peek.mjs';
+import { redisBulk } from '../cases/redis-bulk.mjs';
+import { redisFrozen, redisKilled } from '../cases/redis-away.mjs';
+import { redisHit } from '../cases/redis-hit.mjs';
+import { redisMemoryHit } from '../cases/redis-memory-hit.mjs';
 import { set } from '../cases/set.mjs';
 
 /**
@@ -27,4 +31,9 @@ export const cases = [
   keys,
   dataloader,
   dataloaderBytes,
+  redisHit,
+  redisBulk,
+  redisMemoryHit,
+  redisFrozen,
+  redisKilled,
 ];

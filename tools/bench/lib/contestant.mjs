@@ -6,12 +6,15 @@ import { readFileSync } from 'node:fs';
  *
  * @typedef {import('./data.mjs').Value} Value
  * @typedef {(key: string) => Promise<Value>} Loader
+ * @typedef {ReadonlyMap<string, Value> | readonly (Value | undefined)[]} Bulk as the library gives it
  *
  * @typedef {object} Contestant
  * @property {(key: string) => PromiseLike<Value | undefined>} get loads on a miss
  * @property {(key: string) => Value | undefined} [peek] synchronous
+ * @property {(keys: string[]) => Promise<Bulk>} [getMany]
  * @property {(key: string, value: Value) => unknown} [set]
  * @property {() => number} [size]
+ * @property {() => boolean} [isWell] whether it uses its memory and its Redis as if nothing had been
  * @property {() => unknown} [close] where it would outlive its last use: a timer for each entry, say
  *
  * @typedef {object} OpenOptions
@@ -21,6 +24,10 @@ import { readFileSync } from 'node:fs';
  *
  * @typedef {(options: OpenOptions) => Contestant} Open
  *
+ * Memory in front of the Redis on that port of this machine.
+ * @typedef {OpenOptions & { port: number }} OpenTierOptions
+ * @typedef {(options: OpenTierOptions) => Contestant | Promise<Contestant>} OpenTier
+ *
  * A loader of one request.
  * @typedef {{ load(id: number): Promise<Value> }} IdLoader
  * @typedef {(loadMany: (ids: readonly number[]) => Promise<Value[]>, keep: boolean) => IdLoader} OpenLoader
@@ -29,7 +36,7 @@ import { readFileSync } from 'node:fs';
 /**
  * The npm package of each contestant that has one; the rest are ours and the limits.
  *
- * @type {Record<string, string>}
+ * @type {Record<string, string | string[]>}
  */
 const packages = {
   'lru-cache': 'lru-cache',
@@ -44,6 +51,11 @@ const packages = {
   cachified: '@epic-web/cachified',
   bentocache: 'bentocache',
   dataloader: 'dataloader',
+  ioredis: 'ioredis',
+  'ioredis-pipelining': 'ioredis',
+  'bentocache-timeouts': 'bentocache',
+  'cacheable-nonblocking': ['cacheable', '@keyv/redis'],
+  'layered-loader-timeouts': 'layered-loader',
   'safe-stable-stringify': 'safe-stable-stringify',
   'object-hash': 'object-hash',
 };
@@ -54,7 +66,8 @@ export const peerNames = Object.keys(packages);
  * Imported only when it takes part: how many caches live in a process changes the figures.
  *
  * @param {string} name
- * @returns {Promise<{ open: Open, openLoader: OpenLoader }>} what it can be: a cache, a loader, or both
+ * @returns {Promise<{ open: Open, openTier: OpenTier, openLoader: OpenLoader }>} what it can be: a cache,
+ *   one with Redis behind it, a loader, or several of them
  */
 export const contestant = (name) => import(`../contestants/${name}.mjs`);
 

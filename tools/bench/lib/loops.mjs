@@ -6,6 +6,7 @@
  * Lists are a power of two long; a loop goes around them.
  *
  * @typedef {import('./data.mjs').Value} Value
+ * @typedef {import('./contestant.mjs').Bulk} Bulk
  */
 
 /** @param {string} contestant @returns {Promise<typeof import('./loops.mjs')>} */
@@ -22,6 +23,42 @@ export async function getAwaited(get, keys, from, count) {
   let sum = 0;
   for (let i = from; i < from + count; i++) {
     sum += /** @type {Value} */ (await get(keys[i & mask])).id;
+  }
+  return sum;
+}
+
+/**
+ * So many gets at once, again and again.
+ *
+ * @param {(key: string) => PromiseLike<Value | undefined>} get
+ * @param {string[]} keys
+ * @param {number} from
+ * @param {number} count a multiple of `together`
+ * @param {number} together
+ */
+export async function getTogether(get, keys, from, count, together) {
+  const mask = keys.length - 1;
+  const waiting = new Array(together);
+  let sum = 0;
+  for (let i = from; i < from + count; i += together) {
+    for (let j = 0; j < together; j++) waiting[j] = get(keys[(i + j) & mask]);
+    const values = await Promise.all(waiting);
+    sum += /** @type {Value} */ (values[together - 1]).id;
+  }
+  return sum;
+}
+
+/**
+ * @param {(keys: string[]) => Promise<Bulk>} getMany
+ * @param {string[][]} bulks
+ * @param {number} from
+ * @param {number} count
+ */
+export async function getBulks(getMany, bulks, from, count) {
+  let sum = 0;
+  for (let i = from; i < from + count; i++) {
+    const values = await getMany(bulks[i % bulks.length]);
+    sum += 'size' in values ? values.size : values.length;
   }
   return sum;
 }

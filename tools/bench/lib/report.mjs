@@ -11,7 +11,8 @@ import { absolute, ratio, table } from './table.mjs';
  */
 export function report(results, machine) {
   const measured = cases.filter(({ name }) => results.some((result) => result.case === name));
-  const rows = results.map((result) => [
+  const simple = results.filter(({ figure }) => figure === undefined);
+  const rows = simple.map((result) => [
     result.case,
     result.variant,
     result.contestant,
@@ -28,19 +29,28 @@ export function report(results, machine) {
     '',
     ...measured.map(({ name, about }) => `- **${name}**: ${about}`),
     '',
-    table(
-      [
-        'case',
-        'variant',
-        'contestant',
-        '× baseline (25–75 %)',
-        `× ${SUBJECT} (25–75 %)`,
-        'here (baseline)',
-      ],
-      rows,
+    ...(rows.length === 0
+      ? []
+      : [
+          table(
+            [
+              'case',
+              'variant',
+              'contestant',
+              '× baseline (25–75 %)',
+              `× ${SUBJECT} (25–75 %)`,
+              'here (baseline)',
+            ],
+            rows,
+          ),
+        ]),
+    ...measured.flatMap(({ name, figures }) =>
+      figures === undefined ? [] : ['', figureTable(name, figures, results)],
     ),
-    ...results.flatMap(({ case: name, variant, contestant, error }) =>
-      error === undefined ? [] : [`\n${name} ${variant}, ${contestant} failed: ${error}`],
+    ...new Set(
+      results.flatMap(({ case: name, variant, contestant, error }) =>
+        error === undefined ? [] : [`\n${name} ${variant}, ${contestant} failed: ${error}`],
+      ),
     ),
     ...(verdicts.length === 0
       ? []
@@ -57,6 +67,31 @@ export function report(results, machine) {
           ),
         ]),
   ].join('\n');
+}
+
+/**
+ * A case with several figures: a column for each.
+ *
+ * @param {string} name
+ * @param {readonly import('./case.mjs').Figure[]} figures
+ * @param {readonly import('./results.mjs').Result[]} results
+ */
+function figureTable(name, figures, results) {
+  const own = results.filter((result) => result.case === name);
+  const rows = own.filter(({ figure }) => figure === figures[0]);
+  return table(
+    [name, ...figures.map((figure) => figure.name)],
+    rows.map(({ contestant, variant }) => [
+      contestant,
+      ...figures.map((figure) => {
+        const result = own.find(
+          (r) => r.contestant === contestant && r.variant === variant && r.figure === figure,
+        );
+        if (result?.error !== undefined) return 'failed';
+        return absolute(result?.absolute, figure.unit, figure.most);
+      }),
+    ]),
+  );
 }
 
 /** @param {string} own @param {string} baseline */

@@ -1,3 +1,4 @@
+import { sampleOf } from './case.mjs';
 import { run, SUBJECT } from './jobs.mjs';
 import { ratios, summarize } from './statistics.mjs';
 
@@ -9,7 +10,8 @@ import { ratios, summarize } from './statistics.mjs';
  * @property {string} case
  * @property {string} variant
  * @property {string} contestant
- * @property {'ns' | 'B' | 'ms'} unit
+ * @property {import('./case.mjs').Figure} [figure] which of the case's, where it has several
+ * @property {import('./case.mjs').Unit} unit
  * @property {string} baseline
  * @property {Summary} [absolute] for orientation: it depends on the machine
  * @property {Summary} [baselineAbsolute] of the same runs
@@ -51,18 +53,21 @@ export async function measure(plans, onProgress) {
       }
     }
     for (const { contestant } of rows) {
-      const summaries = measured.alone
-        ? summarizeApart(samplesByRow, contestant, measured.baseline)
-        : summarizeTogether(samplesByRow.get(contestant) ?? [], contestant, measured.baseline);
-      results.push({
-        case: measured.name,
-        variant: variant.label,
-        contestant,
-        unit: measured.unit,
-        baseline: measured.baseline,
-        ...summaries,
-        ...(errors.has(contestant) ? { error: errors.get(contestant) } : {}),
-      });
+      for (const figure of measured.figures ?? [undefined]) {
+        const summaries = measured.alone
+          ? summarizeApart(samplesByRow, contestant, measured.baseline, figure)
+          : summarizeTogether(samplesByRow.get(contestant) ?? [], contestant, measured.baseline);
+        results.push({
+          case: measured.name,
+          variant: variant.label,
+          contestant,
+          ...(figure === undefined ? {} : { figure }),
+          unit: (figure ?? measured).unit,
+          baseline: measured.baseline,
+          ...summaries,
+          ...(errors.has(contestant) ? { error: errors.get(contestant) } : {}),
+        });
+      }
     }
   }
   return results;
@@ -90,16 +95,18 @@ function summarizeTogether(runs, contestant, baseline) {
  * @param {Map<string, import('./case.mjs').Samples[]>} samplesByRow each in a process of its own
  * @param {string} contestant
  * @param {string} baseline
+ * @param {import('./case.mjs').Figure} [figure]
  */
-function summarizeApart(samplesByRow, contestant, baseline) {
+function summarizeApart(samplesByRow, contestant, baseline, figure) {
   /** @param {string} name */
-  const samplesOf = (name) => samplesByRow.get(name)?.flatMap((samples) => samples[name]);
+  const samplesOf = (name) =>
+    samplesByRow.get(name)?.flatMap((samples) => samples[sampleOf(name, figure)] ?? []);
   const own = samplesOf(contestant);
-  if (own === undefined) return {};
+  if (own === undefined || own.length === 0) return {};
   /** @param {string} reference */
   const to = (reference) => {
     const samples = samplesOf(reference);
-    if (samples === undefined || reference === contestant) return undefined;
+    if (samples === undefined || samples.length === 0 || reference === contestant) return undefined;
     const { median } = summarize(samples);
     return summarize(own.map((sample) => sample / median));
   };

@@ -32,7 +32,7 @@ export function ratios(numbers, references) {
  * @param {readonly number[]} sorted
  * @param {number} q
  */
-function quantile(sorted, q) {
+export function quantile(sorted, q) {
   const position = (sorted.length - 1) * q;
   const below = sorted[Math.floor(position)];
   const above = sorted[Math.ceil(position)];

@@ -21,9 +21,17 @@ export const ratio = (summary) =>
     ? ''
     : `${number(summary.median)} (${number(summary.low)}–${number(summary.high)})`;
 
-/** @param {Summary | undefined} summary @param {string} unit */
-export const absolute = (summary, unit) =>
-  summary === undefined ? '' : `${number(summary.median)} ${unit}`;
+/**
+ * @param {Summary | undefined} summary
+ * @param {string} unit
+ * @param {number} [most] what stands for so much or more
+ */
+export const absolute = (summary, unit, most = Infinity) => {
+  if (summary === undefined) return '';
+  const { median } = summary;
+  if (unit === '') return `${Math.round(median)}`; // a count
+  return `${median >= most ? '≥ ' : ''}${number(median)} ${unit}`;
+};
 
 /**
  * Three figures that mean something.
