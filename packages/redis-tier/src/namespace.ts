@@ -415,10 +415,11 @@ export class RedisNamespace implements TierNamespace {
     }
   }
 
-  async #removeNow(key: string): Promise<void> {
+  /** @param isLate - memory may hold something again, of what Redis did not take then */
+  async #removeNow(key: string, isLate = false): Promise<void> {
     const { commands, keys, ownWrites, tell } = this.#parts;
     const value = keys.value(key);
-    ownWrites.wrote(value, 'nothing');
+    ownWrites.wrote(value, 'nothing', isLate);
     const upTo = this.#unsent.latest;
     const removed = await commands.run('remove', [value], tell({ keys: [key] }));
     // What was not there leaves no echo.
@@ -439,7 +440,7 @@ export class RedisNamespace implements TierNamespace {
     const note = (error: unknown): void => void failures.push(error);
     if (tags.length > 0 || all) await this.#restamp(tags, all).catch(note);
     for (const part of partsOf(keys)) {
-      await Promise.all(part.map((key) => this.#removeNow(key).catch(note)));
+      await Promise.all(part.map((key) => this.#removeNow(key, true).catch(note)));
       // What is left would only wait for its turn to fail.
       if (failures.length >= part.length) break;
     }

@@ -9,7 +9,7 @@ interface OwnWrite {
   readonly at: number;
   /** How often the key may be named for what this process did. */
   echoes: number;
-  /** What stands there is not this process's own: it has changed its expiry only. */
+  /** Memory may hold something else: it is not what this process has put last. */
   readonly isTouch: boolean;
 }
 
@@ -17,7 +17,7 @@ interface OwnWrite {
 export interface Verdicts {
   /** Somebody else has changed them since. */
   readonly foreign: (redisKeys: readonly string[]) => void;
-  /** They hold what was read there and not written: memory may hold something older. */
+  /** They hold what this process knows of; but memory may hold something older. */
   readonly touched: (redisKeys: readonly string[]) => void;
 }
 
