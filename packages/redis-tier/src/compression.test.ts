@@ -49,7 +49,7 @@ describe('inflate', () => {
     const small = inflate(deflateRawSync(Buffer.alloc(200)), 200);
     expect(small.buffer.byteLength).toBeLessThanOrEqual(Buffer.poolSize);
     const larger = inflate(deflateRawSync(Buffer.alloc(20_000)), 20_000);
-    expect(larger.buffer.byteLength).toBeLessThan(20_100);
+    expect(larger.buffer.byteLength).toBeLessThanOrEqual(Math.max(20_100, Buffer.poolSize));
   });
 
   it.each([0, MAX_INFLATED + 1, 2 ** 32 - 1, -1])('refuses %p bytes outright', (length) => {
