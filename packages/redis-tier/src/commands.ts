@@ -2,6 +2,7 @@ import slotOf from 'cluster-key-slot';
 import type { Cluster, Redis } from 'ioredis';
 import { Breaker } from './breaker.js';
 import { isCluster, type Client } from './clients.js';
+import { PLACEHOLDER_LENGTH } from './envelope.js';
 import { isOutage, unavailable } from './failures.js';
 import type { Settings } from './options.js';
 import { SCRIPTS, type ScriptName } from './scripts.js';
@@ -15,8 +16,6 @@ export type Reading = Buffer | null | Error;
 const MOST_AT_ONCE = 512;
 /** Milliseconds without any answer after which a connection is taken for dead, though it is open. */
 const DEAD_AFTER = 2000;
-/** Bytes of a value that tell who wrote it. */
-const HEAD = 20;
 
 /** A server that answers for some keys: the only one, or a node of a cluster. */
 interface Server {
@@ -78,7 +77,7 @@ export class Commands {
   heads(keys: readonly string[]): Promise<(Buffer | Error)[]> {
     return Promise.all(
       keys.map((key) =>
-        this.#ask(key, () => this.#client.getrangeBuffer(key, 0, HEAD - 1)).catch(
+        this.#ask(key, () => this.#client.getrangeBuffer(key, 0, PLACEHOLDER_LENGTH - 1)).catch(
           (error: unknown) => error as Error,
         ),
       ),

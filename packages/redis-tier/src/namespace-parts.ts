@@ -21,7 +21,7 @@ export interface NamespaceParts {
   readonly counts: Counts;
   /** An id for a write of this process. */
   readonly newId: () => Buffer;
-  /** A claim could not be given back: it blocks the key until it runs out, or Redis listens again. */
+  /** What could not be taken away: a claim, which runs out, or an invalid value, which must go. */
   readonly owe: (key: string, claim: Returned) => void;
   /** What a script publishes, so that the other processes hear of what it changes. */
   readonly tell: (

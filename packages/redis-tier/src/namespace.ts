@@ -80,6 +80,11 @@ export class RedisNamespace implements TierNamespace {
       counts,
       newId: writeIds(),
       owe: (key, claim) => {
+        // A value does not run out as a claim does: it is removed before anything is read again.
+        if (claim.kind === 'stored') {
+          this.#unsent.addKeys([key]);
+          return;
+        }
         if (this.#owed.length === MOST_OWED) this.#owed.shift();
         this.#owed.push({ key, claim, until: performance.now() + settings.lockTtl });
       },
