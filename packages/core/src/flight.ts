@@ -1,6 +1,6 @@
 import type { KeyId } from './cache-key.js';
 import { ttlToMilliseconds, type Ttl } from './duration.js';
-import type { EntryTimes } from './entry.js';
+import type { Entry, EntryTimes } from './entry.js';
 import type { LoadContext, Loader } from './loader.js';
 import type { Query } from './query.js';
 import { checkTags } from './tags.js';
@@ -64,6 +64,8 @@ export class Flight<K, V> {
   /** True for a refresh that others may still join who ask at once, with no await between. */
   boarding = false;
   decisions: Decisions | undefined = undefined;
+  /** What the tier had, for callers whom its load fails; memory may not vouch for it that long. */
+  fallback: Entry<V> | undefined = undefined;
   /** The right to load the key for all processes, while it holds. */
   lease: TierLease | undefined = undefined;
 

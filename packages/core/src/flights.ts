@@ -58,14 +58,14 @@ export class Flights<K, V> {
     if (flight === undefined) return;
     this.#byId.delete(id);
     this.#revoked.add(flight);
-    flight.registered = false;
+    this.#unregister(flight);
     this.#revokedNow(flight);
   }
 
   revokeAll(): void {
     for (const flight of this.#byId.values()) {
       this.#revoked.add(flight);
-      flight.registered = false;
+      this.#unregister(flight);
     }
     const flights = [...this.#byId.values()];
     this.#byId.clear();
@@ -83,6 +83,9 @@ export class Flights<K, V> {
     const number = ++this.#invalidations;
     if (this.#byId.size + this.#revoked.size === 0) return;
     for (const flight of [...this.#byId.values()]) {
+      if (flight.fallback?.tags.some((tag) => tags.includes(tag)) === true) {
+        flight.fallback = undefined;
+      }
       if (!knownTags(flight).some((tag) => tags.includes(tag))) continue;
       flight.taintedBy = number;
       this.revoke(flight.id);
@@ -107,6 +110,12 @@ export class Flights<K, V> {
   /** Every flight that somebody may wait for, the revoked ones too. */
   running(): Flight<K, V>[] {
     return [...this.#byId.values(), ...this.#revoked];
+  }
+
+  /** Neither what it loads nor what the tier had before is good any more. */
+  #unregister(flight: Flight<K, V>): void {
+    flight.registered = false;
+    flight.fallback = undefined;
   }
 
   #remember(tags: readonly string[], number: number): void {

@@ -167,6 +167,7 @@ export class Landings<K, V> {
         weight,
       };
       this.#keep(flight, adopted, 'tier', now);
+      flight.fallback = adopted;
       if (now >= freshUntil + staleWhileRevalidate) flight.foundFallback();
     } catch (error) {
       events.report(error, 'weigh', flight.query.key);

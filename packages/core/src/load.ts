@@ -136,7 +136,7 @@ export class Loads<K, V> {
 
   /** The tier holds an entry: serves it, loads it anew, or both. */
   #found(flight: Flight<K, V>, entry: Entry<V>): void {
-    const { flights, memory } = this.#parts;
+    const { failures, flights, memory } = this.#parts;
     const { freshUntil, staleWhileRevalidate, staleIfError } = entry;
     const now = memory.time.now();
     const freshness = freshnessAt(now, freshUntil, staleWhileRevalidate, staleIfError);
@@ -156,12 +156,12 @@ export class Loads<K, V> {
     const { lease } = flight;
     flight.lease = undefined;
     flight.source = 'tier';
-    if (flight.background && lease === undefined) this.#parts.failures.hold(flight.id, now);
+    if (flight.background && lease === undefined) failures.hold(flight.id, now);
     flight.times = entry;
     flights.remove(flight);
     flight.land(entry.value);
     if (lease === undefined) return;
-    if (flight.loader === undefined) {
+    if (flight.loader === undefined || !failures.mayRefresh(flight.id, now)) {
       this.#parts.tier?.release(lease);
       return;
     }

@@ -1,6 +1,7 @@
 import type { KeyId } from './cache-key.js';
 import type { EntryTimes } from './entry.js';
 import type { CacheParts } from './cache-parts.js';
+import type { Flight } from './flight.js';
 import type { Loads } from './load.js';
 import { Patience, waitsForever } from './patience.js';
 import type { Query } from './query.js';
@@ -87,16 +88,20 @@ export class Reads<K, V> {
   }
 
   /** A stale value that the loader's failure or slowness lets through. */
-  fallback(query: Query<K, V>): ReadResult<V> | undefined {
+  fallback(query: Query<K, V>, flight: Flight<K, V> | undefined): ReadResult<V> | undefined {
     const { memory } = this.#parts;
     const now = memory.time.now();
     const slot = memory.find(query.id, now);
-    if (slot === undefined || !this.mayServe(slot)) return undefined;
-    const times = memory.store.times(slot);
-    if (times.staleIfError === 0 || now >= times.freshUntil + times.staleIfError) return undefined;
-    const held = memory.valueIn(slot);
-    const copy = held && this.copy(held.value, query.key);
-    return copy && readResult(copy.value, 'error-stale', 'memory', now, times);
+    if (slot !== undefined && this.mayServe(slot) && isFallback(memory.store.times(slot), now)) {
+      const times = memory.store.times(slot);
+      const held = memory.valueIn(slot);
+      const copy = held && this.copy(held.value, query.key);
+      return copy && readResult(copy.value, 'error-stale', 'memory', now, times);
+    }
+    const entry = flight?.fallback;
+    if (entry === undefined || !isFallback(entry, now)) return undefined;
+    const copy = this.copy(entry.value, query.key);
+    return copy && readResult(copy.value, 'error-stale', 'tier', now, entry);
   }
 
   /** A copy of a value as `clone` makes it; `undefined` where it cannot be made. */
@@ -195,4 +200,8 @@ export class Reads<K, V> {
     const copy = this.copy(previous, query.key)?.value;
     this.#loads.start(this.#loads.announce(query, stale ? 'load' : 'renew', true, copy)).pin();
   }
+}
+
+function isFallback({ freshUntil, staleIfError }: EntryTimes, now: number): boolean {
+  return staleIfError > 0 && now < freshUntil + staleIfError;
 }

@@ -19,6 +19,13 @@ export function brief<K, V>(
   ttl: number,
   now = entry.createdAt,
 ): StoredEntry<K, V> {
-  const freshUntil = Math.min(entry.freshUntil, now + ttl);
-  return { ...entry, freshUntil, staleWhileRevalidate: 0, staleIfError: 0 };
+  const end = now + ttl;
+  const freshUntil = Math.min(entry.freshUntil, end);
+  const withinEnd = (window: number): number => Math.max(0, Math.min(window, end - freshUntil));
+  return {
+    ...entry,
+    freshUntil,
+    staleWhileRevalidate: withinEnd(entry.staleWhileRevalidate),
+    staleIfError: withinEnd(entry.staleIfError),
+  };
 }

@@ -1,3 +1,5 @@
+import { wireKeyOf } from './cache-key.js';
+import { timesFromElsewhere, type Entry, type EntryTimes } from './entry.js';
 import { closedError, LoadTimeoutError } from './errors.js';
 import type { Flight, Passenger } from './flight.js';
 import type { CacheParts } from './cache-parts.js';
@@ -6,6 +8,7 @@ import type { Patience, Waiting } from './patience.js';
 import { readResult, type ReadResult } from './read-result.js';
 import type { Query } from './query.js';
 import type { Reads, Reply } from './read.js';
+import type { TierLink } from './tier-link.js';
 
 /**
  * One caller on its way to a value: it boards the flight of its key, or begins one, and boards
@@ -28,6 +31,9 @@ export class Waiter<K, V> implements Passenger<V>, Waiting {
   readonly #epoch: number;
   #ended = false;
   #impatient = false;
+  /** The tier is asked for what a refresh replaces; whether that fails matters only afterwards. */
+  #looksBeside = false;
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(
     reads: Reads<K, V>,
@@ -71,21 +77,17 @@ export class Waiter<K, V> implements Passenger<V>, Waiting {
     const { source, times } = flight;
     const copy = this.#joined ? this.#reads.copy(value, this.#query.key) : undefined;
     const given = copy === undefined ? value : copy.value;
-    if (source === 'loader') {
-      this.#countMiss();
-      this.#answer(readResult(given, this.#joined ? 'joined' : 'miss', source, now, times));
+    if (source === 'tier') {
+      this.#answerFromTier(given, now, times);
       return;
     }
-    const stale = times !== undefined && now >= times.freshUntil;
-    if (this.#takesCount()) {
-      this.#reads.countHit(this.#query, stale);
-      this.#parts.counts.tierHits++;
-    }
-    this.#answer(readResult(given, stale ? 'stale' : 'hit', source, now, times));
+    this.#countMiss();
+    this.#answer(readResult(given, this.#joined ? 'joined' : 'miss', source, now, times));
   }
 
   failed(error: unknown): void {
-    if (!this.#fallBack()) this.#refuse(error);
+    if (this.#looksBeside) this.#failure = { error };
+    else if (!this.#fallBack()) this.#refuse(error);
   }
 
   foundNothing(): void {
@@ -173,6 +175,7 @@ export class Waiter<K, V> implements Passenger<V>, Waiting {
     flight.board(this);
     // A loader may make its own caller leave, so the caller boards first.
     if (!this.#joined) this.#loads.start(flight);
+    else if (tier !== undefined && flight.background) this.#lookBeside(flight, tier);
     // A miss for certain, where neither the tier nor a stale value can make it a hit.
     if (tier === undefined && this.#parts.memory.store.slotOf(id) === undefined) this.#countMiss();
   }
@@ -194,6 +197,39 @@ export class Waiter<K, V> implements Passenger<V>, Waiting {
     return flight;
   }
 
+  /** What a refresh replaces may be served while it runs: where memory may not, the tier is asked. */
+  #lookBeside(flight: Flight<K, V>, tier: TierLink<K>): void {
+    this.#looksBeside = true;
+    const request = { key: wireKeyOf(this.#query.id), intent: 'read', tags: [] } as const;
+    tier.lookup(request, (answer) => {
+      this.#looksBeside = false;
+      if (this.#ended) return;
+      if (answer.kind === 'found' && this.#takeFromTier(answer.entry as Entry<V>)) {
+        flight.leave(this, true, undefined);
+      } else if (this.#failure !== undefined) this.failed(this.#failure.error);
+    });
+  }
+
+  /** Answers with an entry of the tier that may be served; false where it may not. */
+  #takeFromTier(entry: Entry<V>): boolean {
+    const now = this.#parts.memory.time.now();
+    const times = timesFromElsewhere(entry, now);
+    if (now >= times.freshUntil + times.staleWhileRevalidate) return false;
+    const copy = this.#reads.copy(entry.value, this.#query.key);
+    if (copy === undefined) return false;
+    this.#answerFromTier(copy.value, now, times);
+    return true;
+  }
+
+  #answerFromTier(value: V, now: number, times: EntryTimes | undefined): void {
+    const stale = times !== undefined && now >= times.freshUntil;
+    if (this.#takesCount()) {
+      this.#reads.countHit(this.#query, stale);
+      this.#parts.counts.tierHits++;
+    }
+    this.#answer(readResult(value, stale ? 'stale' : 'hit', 'tier', now, times));
+  }
+
   #meetsRememberedError(): boolean {
     const { failures, memory } = this.#parts;
     if (this.#query.loader === undefined) return false;
@@ -206,7 +242,7 @@ export class Waiter<K, V> implements Passenger<V>, Waiting {
   /** Answers with a stale value that the failure or slowness of the loader lets through. */
   #fallBack(): boolean {
     if (this.#ended) return true;
-    const stale = this.#reads.fallback(this.#query);
+    const stale = this.#reads.fallback(this.#query, this.#flight);
     if (stale === undefined) return false;
     if (this.#takesCount()) this.#reads.countHit(this.#query, true);
     this.#answer(stale);

@@ -2,7 +2,7 @@ import slotOf from 'cluster-key-slot';
 import type { Cluster, Redis } from 'ioredis';
 import { Breaker } from './breaker.js';
 import { isCluster, type Client } from './clients.js';
-import { PLACEHOLDER_LENGTH } from './envelope.js';
+import { BEGINNING_LENGTH } from './beginning.js';
 import { isOutage, unavailable } from './failures.js';
 import type { Settings } from './options.js';
 import { SCRIPTS, type ScriptName } from './scripts.js';
@@ -77,7 +77,7 @@ export class Commands {
   heads(keys: readonly string[]): Promise<(Buffer | Error)[]> {
     return Promise.all(
       keys.map((key) =>
-        this.#ask(key, () => this.#client.getrangeBuffer(key, 0, PLACEHOLDER_LENGTH - 1)).catch(
+        this.#ask(key, () => this.#client.getrangeBuffer(key, 0, BEGINNING_LENGTH - 1)).catch(
           (error: unknown) => error as Error,
         ),
       ),

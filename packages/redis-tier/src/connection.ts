@@ -184,7 +184,7 @@ export class Connection {
       const place = this.keys.placeOf(redisKey);
       if (place === undefined || !this.#byName.has(place.name)) continue;
       if (place.kind === 'any') invalidated.add(place.name);
-      else if (place.kind !== 'value') stamps.push(place);
+      else if (place.kind === 'tag' || place.kind === 'all') stamps.push(place);
       else {
         const keys = values.get(place.name);
         if (keys === undefined) values.set(place.name, [redisKey]);

@@ -6,16 +6,13 @@ import { crc32 } from './crc32.js';
 import {
   HEAD_LENGTH,
   headOf,
-  ID_LENGTH,
-  placeholder,
-  PLACEHOLDER_LENGTH,
   readEnvelope,
-  STAMP_LENGTH,
   writeEnvelope,
   type EntryEnvelope,
-  type Envelope,
-  type Stamps,
 } from './envelope.js';
+import { ID_LENGTH } from './beginning.js';
+import { writePlaceholder, type Placeholder, type Stamps } from './placeholder.js';
+import { STAMP_LENGTH } from './stamped-tags.js';
 
 const v8: Serializer = { serialize, deserialize: (bytes) => deserialize(bytes) as unknown };
 /** Values are their bytes, so that tests can lay out payloads. */
@@ -67,21 +64,9 @@ function forged(bytes: Buffer, ...changes: readonly (readonly [at: number, hex: 
 const hex = (...parts: readonly string[]) => parts.join('').replaceAll(' ', '');
 const start = (kind: string) => `acca 01 ${kind} 000102030405060708090a0b0c0d0e0f`;
 const head = hex(start('02'), '40b3880000000000 561bc9ea');
+const waiting = writePlaceholder(id, [], { namespace: Buffer.alloc(STAMP_LENGTH, 7), tags: [] });
 const windows = '408f400000000000 406f500000000000 7ff0000000000000';
 const namespaceStamp = 'aaaaaaaaaaaaaaaa';
-
-describe('placeholder', () => {
-  it('is magic, version, kind and id', () => {
-    const bytes = placeholder(id);
-    expect(bytes.toString('hex')).toBe(hex(start('01')));
-    expect(bytes).toHaveLength(PLACEHOLDER_LENGTH);
-    expect(readEnvelope(bytes, raw)).toEqual({ kind: 'placeholder', id });
-  });
-
-  it('refuses an id of another length', () => {
-    expect(() => placeholder(Buffer.alloc(15))).toThrow('must have 16 bytes, got 15');
-  });
-});
 
 describe('headOf', () => {
   it('is magic, version, kind, id, freshUntil and their checksum', () => {
@@ -287,10 +272,15 @@ describe('readEnvelope', () => {
     const bytes = large.subarray(500_000, 500_000 + written.length);
     written.copy(bytes);
     const { id: ofId, head: ofHead, stamps } = entryIn(bytes);
-    const waiting = large.subarray(0, PLACEHOLDER_LENGTH);
-    placeholder(id).copy(waiting);
-    const loading = readEnvelope(waiting, raw) as Envelope & { kind: 'placeholder' };
-    const kept = [ofId, ofHead, stamps.namespace, ...stamps.tags, loading.id];
+    const loading = readEnvelope(large.subarray(0, waiting.copy(large)), raw) as Placeholder;
+    const kept = [
+      ofId,
+      ofHead,
+      stamps.namespace,
+      ...stamps.tags,
+      loading.id,
+      loading.stamps.namespace,
+    ];
     for (const each of kept) expect(each.buffer).not.toBe(large.buffer);
     large.fill(0);
     expect([ofId, stamps]).toEqual([id, stampsFor(['a', 'b'])]);
@@ -329,7 +319,7 @@ describe('readEnvelope', () => {
   });
 
   it('tells a newer version from damage', () => {
-    for (const bytes of [placeholder(id), write(plain), Buffer.from('acca0200', 'hex')]) {
+    for (const bytes of [waiting, write(plain), Buffer.from('acca0200', 'hex')]) {
       bytes[2] = 2;
       expect(readEnvelope(bytes, raw)).toEqual({
         kind: 'alien',
@@ -350,7 +340,7 @@ describe('readEnvelope', () => {
     ['kind 0', forged(bytes, [3, '00']), 'there is no kind 0'],
     ['kind 3', forged(bytes, [3, '03']), 'there is no kind 3'],
     ['no kind', bytes.subarray(0, 3), 'it is no envelope'],
-    ['a longer placeholder', Buffer.concat([placeholder(id), id]), 'its 36 bytes are not as many'],
+    ['a longer placeholder', Buffer.concat([waiting, id]), 'its 50 bytes are not as many'],
     ['a head alone', headOf(id, 1), 'its 32 bytes are not as many'],
     ['a wrong checksum of the head', write(plain).fill(1, 31, 32), 'its head is damaged'],
     ['a wrong checksum of the rest', write(plain).fill(1, 74), 'it is damaged'],

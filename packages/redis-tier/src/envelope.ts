@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import { isUint8Array } from 'node:util/types';
 import {
   describeValue,
@@ -7,8 +6,27 @@ import {
   type EntryTimes,
   type Serializer,
 } from '@acache/core';
+import {
+  BEGINNING_LENGTH,
+  CRC_LENGTH,
+  ENTRY,
+  idIn,
+  kindOf,
+  PLACEHOLDER,
+  writeBeginning,
+  writeExactly,
+} from './beginning.js';
 import { deflate, inflate } from './compression.js';
 import { crc32 } from './crc32.js';
+import { readPlaceholder, type Placeholder, type Stamps } from './placeholder.js';
+import {
+  endOfTags,
+  lengthOfTags,
+  readStamps,
+  readTags,
+  STAMP_LENGTH,
+  writeTags,
+} from './stamped-tags.js';
 
 /*
  * What stands under a key in Redis, version 1. Numbers are big endian; times are f64, in milliseconds.
@@ -18,7 +36,16 @@ import { crc32 } from './crc32.js';
  *        2      1  version
  *        3      1  kind: 1 placeholder (somebody is loading), 2 entry
  *        4     16  id, unique to this write
- *                  - a placeholder ends here -
+ *
+ * A placeholder goes on with what was valid when its load began:
+ *
+ *       20      8  stamp of the namespace
+ *               2  number of tags that are known before the load
+ *                  for each, as in an entry: its text and its stamp
+ *               4  CRC-32 of all bytes up to here
+ *
+ * An entry goes on with:
+ *
  *       20      8  freshUntil
  *       28      4  CRC-32 of bytes 0 to 27
  *                  - the head of an entry ends here -
@@ -42,20 +69,8 @@ import { crc32 } from './crc32.js';
 
 /** How many bytes at the start of an entry `headOf` replaces. */
 export const HEAD_LENGTH = 32;
-/** How many bytes a placeholder has. */
-export const PLACEHOLDER_LENGTH = 20;
-/** How many bytes the id of a write has. */
-export const ID_LENGTH = 16;
-/** How many bytes a stamp has. */
-export const STAMP_LENGTH = 8;
 
-const MAGIC = 0xacca;
-const VERSION = 1;
-const PLACEHOLDER = 1;
-const ENTRY = 2;
-
-const ID_AT = 4;
-const FRESH_UNTIL_AT = ID_AT + ID_LENGTH;
+const FRESH_UNTIL_AT = BEGINNING_LENGTH;
 const HEAD_CRC_AT = FRESH_UNTIL_AT + 8;
 const CREATED_AT = HEAD_LENGTH;
 const STALE_WHILE_REVALIDATE_AT = CREATED_AT + 8;
@@ -64,37 +79,14 @@ const FLAGS_AT = STALE_IF_ERROR_AT + 8;
 const NAMESPACE_STAMP_AT = FLAGS_AT + 1;
 const WEIGHT_AT = NAMESPACE_STAMP_AT + STAMP_LENGTH;
 
-const CRC_LENGTH = 4;
-/** The bytes that say how many tags there are and how long the payload is. */
-const COUNTS_LENGTH = 2 + 4;
-const SHORTEST_ENTRY = WEIGHT_AT + COUNTS_LENGTH + CRC_LENGTH;
+/** How many bytes an entry has beside its weight, its tags and its payload. */
+const SHORTEST_ENTRY = WEIGHT_AT + 4 + CRC_LENGTH;
 
 const COMPRESSED = 1;
 const WEIGHED = 2;
 
-const MOST_TAGS = 0xffff;
-const LONGEST_TAG = 0x7fff;
-const UTF16 = 0x8000;
-const LONE_SURROGATE = /\p{Surrogate}/u;
-
-/**
- * What the namespace and the tags of an entry were stamped with when it was loaded; an invalidation
- * gives new stamps, so that others mean it has been invalidated since.
- */
-export interface Stamps {
-  readonly namespace: Buffer;
-  /** One for each tag of the entry, in their order. */
-  readonly tags: readonly Buffer[];
-}
-
 /** What stands under a key: see the variants. */
-export type Envelope = PlaceholderEnvelope | EntryEnvelope | AlienEnvelope;
-
-/** Somebody is loading. */
-export interface PlaceholderEnvelope {
-  readonly kind: 'placeholder';
-  readonly id: Buffer;
-}
+export type Envelope = Placeholder | EntryEnvelope | AlienEnvelope;
 
 /**
  * An entry whose checksums are right. Its buffers are copies of its own, made when one of them is first
@@ -125,20 +117,6 @@ export interface AlienEnvelope {
   readonly reason: string;
 }
 
-/** The bytes that say somebody is loading. */
-export function placeholder(id: Buffer): Buffer {
-  const out = Buffer.allocUnsafe(PLACEHOLDER_LENGTH);
-  writeStart(out, PLACEHOLDER, id);
-  return out;
-}
-
-/** What an entry begins with, up to its id: enough to tell which write it is of. */
-export function beginningOf(id: Buffer): Buffer {
-  const out = Buffer.allocUnsafe(PLACEHOLDER_LENGTH);
-  writeStart(out, ENTRY, id);
-  return out;
-}
-
 /**
  * The first `HEAD_LENGTH` bytes of an entry; in place of those it has, they give it another id and
  * another end of its freshness.
@@ -166,14 +144,8 @@ export function writeEnvelope(
   compressAbove: number | false,
 ): Buffer {
   const { tags, weight } = entry;
-  if (tags.length > MOST_TAGS) {
-    throw new InvalidOptionError(`an entry may have ${MOST_TAGS} tags, got ${tags.length}`);
-  }
-  if (stamps.tags.length !== tags.length) {
-    throw new RangeError(`${tags.length} tags need as many stamps, got ${stamps.tags.length}`);
-  }
-  let size = SHORTEST_ENTRY + (weight === undefined ? 0 : 8);
-  for (const tag of tags) size += 2 + textLength(tag) + STAMP_LENGTH;
+  const ofTags = lengthOfTags(tags, stamps.tags);
+  const size = SHORTEST_ENTRY + (weight === undefined ? 0 : 8) + ofTags;
 
   const payload = serializer.serialize(entry.value);
   // Where types are not checked, a text would pass for an array of bytes that are all 0.
@@ -193,11 +165,7 @@ export function writeEnvelope(
   writeExactly(out, NAMESPACE_STAMP_AT, stamps.namespace, STAMP_LENGTH);
   let at = WEIGHT_AT;
   if (weight !== undefined) at = out.writeDoubleBE(weight, at);
-  at = out.writeUInt16BE(tags.length, at);
-  for (let nth = 0; nth < tags.length; nth++) {
-    at = writeText(out, at, tags[nth] as string);
-    at = writeExactly(out, at, stamps.tags[nth] as Buffer, STAMP_LENGTH);
-  }
+  at = writeTags(out, at, tags, stamps.tags);
   at = out.writeUInt32BE(payload.length, at);
   out.set(stored, at);
   at += stored.length;
@@ -211,15 +179,13 @@ export function writeEnvelope(
  * inflating. The bytes must stay as they are for as long as the entry needs them.
  */
 export function readEnvelope(bytes: Buffer, serializer: Serializer): Envelope {
-  if (bytes.length < ID_AT || bytes.readUInt16BE(0) !== MAGIC) return alien('it is no envelope');
-  const version = bytes[2] as number;
-  if (version > VERSION) return alien(`it is of a newer version, ${version}`);
-  if (version !== VERSION) return alien(`there is no version ${version}`);
-  const kind = bytes[3] as number;
+  const kind = kindOf(bytes);
+  if (typeof kind === 'string') return alien(kind);
   switch (kind) {
-    case PLACEHOLDER:
-      if (bytes.length !== PLACEHOLDER_LENGTH) return wrongLength(bytes);
-      return { kind: 'placeholder', id: Buffer.from(bytes.subarray(ID_AT)) };
+    case PLACEHOLDER: {
+      const placeholder = readPlaceholder(bytes);
+      return typeof placeholder === 'string' ? alien(placeholder) : placeholder;
+    }
     case ENTRY:
       return readEntry(bytes, serializer);
     default:
@@ -229,7 +195,7 @@ export function readEnvelope(bytes: Buffer, serializer: Serializer): Envelope {
 
 function readEntry(bytes: Buffer, serializer: Serializer): Envelope {
   const end = bytes.length - CRC_LENGTH;
-  if (bytes.length < SHORTEST_ENTRY) return wrongLength(bytes);
+  if (bytes.length < SHORTEST_ENTRY + 2) return wrongLength(bytes);
   if (bytes.readUInt32BE(HEAD_CRC_AT) !== crc32(bytes, 0, HEAD_CRC_AT)) {
     return alien('its head is damaged');
   }
@@ -258,12 +224,8 @@ function readEntry(bytes: Buffer, serializer: Serializer): Envelope {
     return alien('its times or its weight cannot be meant');
   }
 
-  const tags: string[] = [];
-  for (let at = tagsAt + 2; at < lengthAt; at = endOfTag(bytes, at)) {
-    const tag = readText(bytes, at);
-    if (tag === undefined) return alien('one of its tags is no text');
-    tags.push(tag);
-  }
+  const tags = readTags(bytes, tagsAt, lengthAt);
+  if (tags === undefined) return alien('one of its tags is no text');
   return new EntryInBytes(bytes, serializer, { times, weight, tags, tagsAt, lengthAt, compressed });
 }
 
@@ -304,7 +266,7 @@ class EntryInBytes implements EntryEnvelope {
   }
 
   get id(): Buffer {
-    return this.#copy.subarray(ID_AT, FRESH_UNTIL_AT);
+    return idIn(this.#copy);
   }
 
   get head(): Buffer {
@@ -313,11 +275,7 @@ class EntryInBytes implements EntryEnvelope {
 
   get stamps(): Stamps {
     const front = this.#copy;
-    const tags: Buffer[] = [];
-    for (let at = this.#parts.tagsAt + 2; at < front.length;) {
-      at = endOfTag(front, at);
-      tags.push(front.subarray(at - STAMP_LENGTH, at));
-    }
+    const tags = readStamps(front, this.#parts.tagsAt, front.length);
     return { namespace: front.subarray(NAMESPACE_STAMP_AT, WEIGHT_AT), tags };
   }
 
@@ -346,22 +304,6 @@ class EntryInBytes implements EntryEnvelope {
   }
 }
 
-/** Where the tags that begin at `at` end; `undefined` when that is beyond `limit`. */
-function endOfTags(bytes: Buffer, at: number, limit: number): number | undefined {
-  if (at + 2 > limit) return undefined;
-  let end = at + 2;
-  for (let left = bytes.readUInt16BE(at); left > 0; left--) {
-    if (end + 2 > limit) return undefined;
-    end = endOfTag(bytes, end);
-  }
-  return end > limit ? undefined : end;
-}
-
-/** Where the tag that begins at `at` ends, its stamp included. */
-function endOfTag(bytes: Buffer, at: number): number {
-  return at + 2 + (bytes.readUInt16BE(at) & LONGEST_TAG) + STAMP_LENGTH;
-}
-
 /** The same as core demands of an entry. */
 function areSane(times: EntryTimes): boolean {
   return (
@@ -373,57 +315,10 @@ function areSane(times: EntryTimes): boolean {
   );
 }
 
-function writeStart(out: Buffer, kind: number, id: Buffer): void {
-  out.writeUInt16BE(MAGIC, 0);
-  out[2] = VERSION;
-  out[3] = kind;
-  writeExactly(out, ID_AT, id, ID_LENGTH);
-}
-
 function writeHead(out: Buffer, id: Buffer, freshUntil: number): void {
-  writeStart(out, ENTRY, id);
+  writeBeginning(out, ENTRY, id);
   out.writeDoubleBE(freshUntil, FRESH_UNTIL_AT);
   out.writeUInt32BE(crc32(out, 0, HEAD_CRC_AT), HEAD_CRC_AT);
-}
-
-/** Writes an id or a stamp and tells where it ends. A shorter one would leave stray memory behind it. */
-function writeExactly(out: Buffer, at: number, bytes: Buffer, length: number): number {
-  if (bytes.length !== length) {
-    throw new RangeError(`an id or stamp must have ${length} bytes, got ${bytes.length}`);
-  }
-  out.set(bytes, at);
-  return at + length;
-}
-
-/** How many bytes a tag takes. */
-function textLength(tag: string): number {
-  const length = LONE_SURROGATE.test(tag) ? tag.length * 2 : Buffer.byteLength(tag);
-  if (length > LONGEST_TAG) {
-    throw new InvalidOptionError(
-      `a tag may have ${LONGEST_TAG} bytes, got ${length} in ${describeValue(tag)}`,
-    );
-  }
-  return length;
-}
-
-/** Writes a tag with its length and tells where it ends. */
-function writeText(out: Buffer, at: number, tag: string): number {
-  const wide = LONE_SURROGATE.test(tag);
-  const length = out.write(tag, at + 2, wide ? 'utf16le' : 'utf8');
-  out.writeUInt16BE(wide ? length | UTF16 : length, at);
-  return at + 2 + length;
-}
-
-/** The tag at `at`; `undefined` when `writeText` cannot have written it. */
-function readText(bytes: Buffer, at: number): string | undefined {
-  const mark = bytes.readUInt16BE(at);
-  const from = at + 2;
-  const to = from + (mark & LONGEST_TAG);
-  if (from === to) return undefined;
-  if (mark & UTF16) return (to - from) % 2 === 0 ? bytes.toString('utf16le', from, to) : undefined;
-  const tag = bytes.toString('utf8', from, to);
-  // Bytes that are no UTF-8 become U+FFFD, which a tag may have of its own.
-  return tag.includes('\ufffd') && !isUtf8(bytes.subarray(from, to)) ? undefined : tag;
 }
 
 function wrongLength(bytes: Buffer): AlienEnvelope {

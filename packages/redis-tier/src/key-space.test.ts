@@ -42,7 +42,7 @@ describe('KeySpace', () => {
     );
   });
 
-  it.each(['', 'acache:v:{n:k}', 'pre:acache:v:n:k', 'pre:acache:x:{n:k}', 'pre:acache:v:{n:k'])(
+  it.each(['', 'acache:v:{n:k}', 'pre:acache:v:n:k', 'pre:acache:y:{n:k}', 'pre:acache:v:{n:k'])(
     'finds nothing in %j',
     (key) => {
       expect(keys.placeOf(key)).toBeUndefined();

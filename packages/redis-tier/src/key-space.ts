@@ -5,7 +5,7 @@ const ANY = '*';
 
 /** What a Redis key of ours holds, and whose it is. */
 export type Place =
-  | { readonly kind: 'value'; readonly name: string; readonly key: string }
+  | { readonly kind: 'value' | 'word'; readonly name: string; readonly key: string }
   | { readonly kind: 'tag'; readonly name: string; readonly tag: string }
   | { readonly kind: 'all'; readonly name: string }
   | { readonly kind: 'any'; readonly name: string };
@@ -15,6 +15,7 @@ export type Place =
  *
  * - `p:v:{n:key}` the value of a key, or the placeholder of whoever loads it
  * - `p:r:{n:key}` the lock of whoever refreshes it, in the slot of the value
+ * - `p:x:{n:key}` the word that it was removed where nothing was: gone as soon as it is there
  * - `p:t:{n}:tag` the stamp of a tag; `p:t:{n}` that of the whole namespace; `p:t:{n}*` the one that
  *   every invalidation changes
  * - `p:p:…` proofs that a link hears what is written; `p:i` the channel where there is no tracking
@@ -31,7 +32,7 @@ export class KeySpace {
   constructor(base: string) {
     this.base = base;
     this.channel = `${base}i`;
-    this.tracked = [`${base}v:`, `${base}t:`, `${base}p:`];
+    this.tracked = [`${base}v:`, `${base}x:`, `${base}t:`, `${base}p:`];
   }
 
   proof(id: string): string {
@@ -47,11 +48,15 @@ export class KeySpace {
     const end = redisKey.indexOf('}', base.length + 3);
     if (end < 0) return undefined;
     const inner = redisKey.slice(base.length + 3, end);
-    if (kind === 'v') {
+    if (kind === 'v' || kind === 'x') {
       const colon = inner.indexOf(':');
       if (colon < 0 || end !== redisKey.length - 1) return undefined;
       const name = unescapeText(inner.slice(0, colon));
-      return { kind: 'value', name, key: unescapeText(inner.slice(colon + 1)) };
+      return {
+        kind: kind === 'v' ? 'value' : 'word',
+        name,
+        key: unescapeText(inner.slice(colon + 1)),
+      };
     }
     if (kind !== 't') return undefined;
     const name = unescapeText(inner);
@@ -73,6 +78,7 @@ export class NamespaceKeys {
   readonly any: string;
   readonly #values: string;
   readonly #locks: string;
+  readonly #words: string;
   readonly #tags: string;
 
   constructor(base: string, name: string) {
@@ -80,6 +86,7 @@ export class NamespaceKeys {
     this.any = `${this.all}${ANY}`;
     this.#values = `${base}v:{${name}:`;
     this.#locks = `${base}r:{${name}:`;
+    this.#words = `${base}x:{${name}:`;
     this.#tags = `${this.all}:`;
   }
 
@@ -89,6 +96,10 @@ export class NamespaceKeys {
 
   lock(key: string): string {
     return `${this.#locks}${escapeText(key)}}`;
+  }
+
+  word(key: string): string {
+    return `${this.#words}${escapeText(key)}}`;
   }
 
   tag(tag: string): string {

@@ -1,9 +1,9 @@
 import type { Entry, TierLease } from '@acache/core';
-import { beginningOf, placeholder, writeEnvelope } from './envelope.js';
+import { beginningOf, ENTRY, idIn, PLACEHOLDER } from './beginning.js';
+import { writeEnvelope } from './envelope.js';
 import { lifeOf } from './life.js';
 import type { NamespaceParts } from './namespace-parts.js';
 import type { Renewable } from './renewals.js';
-import { idIn } from './write-id.js';
 
 /** What stands in Redis for a load: a placeholder instead of a value, or a lock beside one. */
 export type Claim =
@@ -159,7 +159,9 @@ export class Lease implements TierLease, Renewable {
   /** What must still stand in Redis when it is stored. */
   #basis(): [head: Buffer, token: Buffer | ''] {
     const claim = this.#claim;
-    return claim.kind === 'placeholder' ? [placeholder(claim.id), ''] : [claim.head, claim.token];
+    return claim.kind === 'placeholder'
+      ? [beginningOf(PLACEHOLDER, claim.id), '']
+      : [claim.head, claim.token];
   }
 }
 
@@ -183,9 +185,9 @@ function redisKeysOf({ keys }: NamespaceParts, key: string): [value: string, loc
 function proofOf(claim: Returned): [beginning: Buffer | '', token: Buffer | ''] {
   switch (claim.kind) {
     case 'placeholder':
-      return [placeholder(claim.id), ''];
+      return [beginningOf(PLACEHOLDER, claim.id), ''];
     case 'stored':
-      return [beginningOf(claim.id), ''];
+      return [beginningOf(ENTRY, claim.id), ''];
     case 'lock':
       return ['', claim.token];
   }

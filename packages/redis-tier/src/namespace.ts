@@ -1,6 +1,7 @@
 import type { Entry, TierAnswer, TierHost, TierNamespace, TierRequest } from '@acache/core';
 import type { Connection } from './connection.js';
-import { headOf, PLACEHOLDER_LENGTH, writeEnvelope } from './envelope.js';
+import { BEGINNING_LENGTH, idIn } from './beginning.js';
+import { headOf, writeEnvelope } from './envelope.js';
 import { unavailable } from './failures.js';
 import { InOrder } from './in-order.js';
 import { giveBack, type Lease, type Returned } from './lease.js';
@@ -13,7 +14,7 @@ import { PendingReads } from './pending-reads.js';
 import { Stamps } from './stamps.js';
 import { Unsent, type Removals } from './unsent.js';
 import { Waiting } from './waiting.js';
-import { idIn, writeIds } from './write-id.js';
+import { writeIds } from './write-id.js';
 
 /** Milliseconds beyond `commandTimeout` that the cache waits: Redis is given up on here first. */
 const GRACE = 5;
@@ -73,7 +74,9 @@ export class RedisNamespace implements TierNamespace {
           this.#foreign(redisKeys);
         },
         touched: (redisKeys) => {
-          host.invalidate(this.#keysOf(redisKeys), { loads: 'go on' });
+          const changed = this.#keysOf(redisKeys);
+          this.#toRead(changed);
+          host.invalidate(changed, { loads: 'go on' });
         },
       }),
       renewals: connection.renewals,
@@ -226,7 +229,7 @@ export class RedisNamespace implements TierNamespace {
     const value = keys.value(key);
     const life = lifeOf(entry, host.clock.now(), settings.maxTtl);
     ownWrites.wrote(value, idIn(again));
-    const basis = envelope.subarray(0, PLACEHOLDER_LENGTH);
+    const basis = envelope.subarray(0, BEGINNING_LENGTH);
     const args = [basis, '', again, Math.max(life, 1), ...tell({ keys: [key] })];
     const stored = await commands.run('commit', [value, keys.lock(key)], args);
     if (stored !== 1) ownWrites.correct(value, idIn(again), undefined);
@@ -263,14 +266,20 @@ export class RedisNamespace implements TierNamespace {
   async #expire(key: string): Promise<void> {
     const { commands, host, keys, newId, ownWrites, tell } = this.#parts;
     await this.#change(key, async () => {
-      const [value, id, now] = [keys.value(key), newId(), host.clock.now()];
+      const [value, word] = [keys.value(key), keys.word(key)];
+      const [id, now] = [newId(), host.clock.now()];
       const own = ownWrites.lastOf(value);
       const wasOwn = (head: Buffer): boolean => own?.equals(idIn(head)) === true;
       ownWrites.wrote(value, id);
+      ownWrites.wrote(word, 'nothing');
       const args = [now, headOf(id, now), ...tell({ keys: [key] })];
-      const reply = await commands.run('expire', [value, keys.lock(key)], args);
+      const reply = await commands.run('expire', [value, keys.lock(key), word], args);
       const [before, after] = reply as [Buffer, Buffer];
-      ownWrites.correct(value, id, markOf(after));
+      if (before.length === 0) ownWrites.correct(value, id, undefined);
+      else {
+        ownWrites.correct(value, id, markOf(after));
+        ownWrites.correct(word, 'nothing', undefined);
+      }
       // It may have expired what memory here has never held.
       if (before.length > 0 && !wasOwn(before)) this.#foreign([value]);
     });
@@ -334,8 +343,7 @@ export class RedisNamespace implements TierNamespace {
   /** Redis tells that these keys have changed; by whose hand, it does not say. */
   valuesChanged(redisKeys: readonly string[]): void {
     for (const key of redisKeys) this.#waiting.wake(key);
-    const foreign = this.#parts.ownWrites.foreignAmong(redisKeys);
-    if (foreign.length > 0) this.#foreign(foreign);
+    this.#parts.ownWrites.heardOf(redisKeys, true);
   }
 
   /** @param isInvalidation - false where the stamp was made, or got lost */
@@ -359,7 +367,7 @@ export class RedisNamespace implements TierNamespace {
     // Callers here may wait for a load of this very cache.
     for (const key of redisKeys) this.#waiting.wake(key);
     if (from === this.#id) return;
-    if (keys.length > 0) this.#foreign(redisKeys);
+    if (keys.length > 0) this.#parts.ownWrites.heardOf(redisKeys, false);
     if (tags.length > 0) this.#parts.host.invalidateTags(tags);
     if (all) this.#parts.host.invalidateAll();
   }
@@ -384,16 +392,22 @@ export class RedisNamespace implements TierNamespace {
   /** Somebody else changed these keys. Lookups that run read them again, and need not be told. */
   #foreign(redisKeys: readonly string[]): void {
     const { counts, host } = this.#parts;
-    for (const redisKey of redisKeys) this.#pending.changed(redisKey);
     const keys = this.#keysOf(redisKeys);
+    this.#toRead(keys);
     counts.invalidations += keys.length;
     host.invalidate(keys, { lookups: 'go on' });
   }
 
+  /** What is being read of these keys is out of date. */
+  #toRead(keys: readonly string[]): void {
+    for (const key of keys) this.#pending.changed(this.#parts.keys.value(key));
+  }
+
+  /** The keys whose values, or words, these are. */
   #keysOf(redisKeys: readonly string[]): string[] {
     return redisKeys.flatMap((redisKey) => {
       const place = this.#connection.keys.placeOf(redisKey);
-      return place?.kind === 'value' ? [place.key] : [];
+      return place?.kind === 'value' || place?.kind === 'word' ? [place.key] : [];
     });
   }
 
@@ -423,12 +437,13 @@ export class RedisNamespace implements TierNamespace {
   /** @param isLate - memory may hold something again, of what Redis did not take then */
   async #removeNow(key: string, isLate = false): Promise<void> {
     const { commands, keys, ownWrites, tell } = this.#parts;
-    const value = keys.value(key);
+    const [value, word] = [keys.value(key), keys.word(key)];
     ownWrites.wrote(value, 'nothing', isLate);
+    ownWrites.wrote(word, 'nothing', isLate);
     const upTo = this.#unsent.latest;
-    const removed = await commands.run('remove', [value], tell({ keys: [key] }));
-    // What was not there leaves no echo.
-    if (removed === 0) ownWrites.correct(value, 'nothing', undefined);
+    const removed = await commands.run('remove', [value, word], tell({ keys: [key] }));
+    // Either of them leaves an echo.
+    ownWrites.correct(removed === 0 ? value : word, 'nothing', undefined);
     this.#unsent.settled(key, upTo);
   }
 

@@ -1,8 +1,9 @@
 import { deferred, settle } from '../test/deferred.js';
+import { beginningOf, PLACEHOLDER } from './beginning.js';
 import type { Commands } from './commands.js';
-import { placeholder } from './envelope.js';
 import { OwnWrites } from './own-writes.js';
 
+const placeholder = (id: Buffer): Buffer => beginningOf(PLACEHOLDER, id);
 const [mine, theirs] = [Buffer.alloc(16, 1), Buffer.alloc(16, 2)];
 
 function setUp() {
@@ -22,152 +23,183 @@ function setUp() {
     foreign: (keys) => foreign.push(...keys),
     touched: (keys) => touched.push(...keys),
   });
-  return { heads, foreign, touched, state, ownWrites };
+  /** Those that are foreign at once. */
+  const heardOf = (keys: readonly string[], isEcho = true): readonly string[] => {
+    const before = foreign.length;
+    ownWrites.heardOf(keys, isEcho);
+    return foreign.slice(before);
+  };
+  return { heads, foreign, touched, state, ownWrites, heardOf };
 }
 
 describe('OwnWrites', () => {
   it('takes keys that it never wrote for changed by others', () => {
-    const { ownWrites } = setUp();
-    expect(ownWrites.foreignAmong(['k'])).toEqual(['k']);
+    const { ownWrites, heardOf } = setUp();
+    expect(heardOf(['k'])).toEqual(['k']);
     ownWrites.wrote('other', mine);
-    expect(ownWrites.foreignAmong(['k'])).toEqual(['k']);
+    expect(heardOf(['k'])).toEqual(['k']);
   });
 
   it('knows the echoes of its own writes, one for each', async () => {
-    const { ownWrites, heads, foreign } = setUp();
+    const { ownWrites, heads, foreign, heardOf } = setUp();
     ownWrites.wrote('k', theirs);
     ownWrites.wrote('k', mine);
     heads.set('k', placeholder(mine));
     for (let times = 0; times < 2; times++) {
-      expect(ownWrites.foreignAmong(['k'])).toEqual([]);
+      expect(heardOf(['k'])).toEqual([]);
       await settle();
     }
     expect(foreign).toEqual([]);
   });
 
-  it('knows at once that others changed what it wrote, when it has heard its own echo', async () => {
-    const { ownWrites, heads } = setUp();
+  it('says that memory may hold something older when it has heard its echo, and looks', async () => {
+    const { ownWrites, heads, foreign, touched, heardOf } = setUp();
     ownWrites.wrote('k', mine);
     heads.set('k', placeholder(mine));
-    ownWrites.foreignAmong(['k']);
+    heardOf(['k']);
     await settle();
-    expect(ownWrites.foreignAmong(['k'])).toEqual(['k']);
+    expect(heardOf(['k'])).toEqual([]);
+    expect(touched).toEqual(['k']);
+    await settle();
+    expect(foreign).toEqual([]);
+    heads.set('k', placeholder(theirs));
+    heardOf(['k']);
+    await settle();
+    expect(foreign).toEqual(['k']);
+  });
+
+  it('lets what it writes stand though the news of an older write come late', async () => {
+    const { ownWrites, heads, foreign, touched, heardOf } = setUp();
+    ownWrites.wrote('k', mine);
+    heads.set('k', placeholder(mine));
+    expect(heardOf(['k'], false)).toEqual([]);
+    expect(touched).toEqual(['k']);
+    await settle();
+    expect(foreign).toEqual([]);
+  });
+
+  it('takes a removal for foreign when it has heard the echo of its own', async () => {
+    const { ownWrites, heardOf } = setUp();
+    ownWrites.wrote('k', 'nothing');
+    heardOf(['k']);
+    await settle();
+    expect(heardOf(['k'])).toEqual(['k']);
   });
 
   it('expects another echo of what it takes back', async () => {
-    const { ownWrites, heads, foreign } = setUp();
+    const { ownWrites, heads, foreign, heardOf } = setUp();
     ownWrites.wrote('k', mine);
     heads.set('k', placeholder(mine));
-    ownWrites.foreignAmong(['k']);
+    heardOf(['k']);
     await settle();
     ownWrites.tookBack('k', mine);
     heads.delete('k');
-    expect(ownWrites.foreignAmong(['k'])).toEqual([]);
+    expect(heardOf(['k'])).toEqual([]);
     await settle();
     expect(foreign).toEqual([]);
   });
 
   it('knows the echo of its own removal', async () => {
-    const { ownWrites, foreign } = setUp();
+    const { ownWrites, foreign, heardOf } = setUp();
     ownWrites.wrote('k', 'nothing');
-    ownWrites.foreignAmong(['k']);
+    heardOf(['k']);
     await settle();
     expect(foreign).toEqual([]);
   });
 
   it('finds what others did after it: another write, a removal', async () => {
-    const { ownWrites, heads, foreign } = setUp();
+    const { ownWrites, heads, foreign, heardOf } = setUp();
     ownWrites.wrote('written', mine);
     ownWrites.wrote('removed', mine);
     heads.set('written', placeholder(theirs));
-    ownWrites.foreignAmong(['written', 'removed']);
+    heardOf(['written', 'removed']);
     await settle();
     expect(foreign).toEqual(['written', 'removed']);
   });
 
   it('takes a removal for foreign that came after its own removal and its own write', async () => {
-    const { ownWrites, foreign } = setUp();
+    const { ownWrites, foreign, heardOf } = setUp();
     ownWrites.wrote('k', 'nothing');
     ownWrites.wrote('k', mine);
-    ownWrites.foreignAmong(['k']);
+    heardOf(['k']);
     await settle();
     expect(foreign).toEqual(['k']);
   });
 
   it('looks at what was last written when it looked, not at what was written since', async () => {
-    const { ownWrites, heads, foreign, state } = setUp();
+    const { ownWrites, heads, foreign, state, heardOf } = setUp();
     const gate = deferred<undefined>();
     state.gate = gate.promise;
     ownWrites.wrote('k', mine);
     heads.set('k', placeholder(mine));
-    ownWrites.foreignAmong(['k']);
+    heardOf(['k']);
     await settle();
     ownWrites.wrote('k', theirs);
     gate.resolve(undefined);
     await settle();
     expect(foreign).toEqual([]);
     heads.set('k', placeholder(theirs));
-    ownWrites.foreignAmong(['k']);
+    heardOf(['k']);
     await settle();
     expect(foreign).toEqual([]);
   });
 
   it('takes a key for changed by others when it cannot look', async () => {
-    const { ownWrites, heads, foreign } = setUp();
+    const { ownWrites, heads, foreign, heardOf } = setUp();
     ownWrites.wrote('k', mine);
     heads.set('k', new Error('down'));
-    ownWrites.foreignAmong(['k']);
+    heardOf(['k']);
     await settle();
     expect(foreign).toEqual(['k']);
   });
 
   it('looks at all that was heard of at once in one go', async () => {
-    const { ownWrites, state } = setUp();
+    const { ownWrites, state, heardOf } = setUp();
     for (const key of ['a', 'b', 'c']) {
       ownWrites.wrote(key, 'nothing');
-      ownWrites.foreignAmong([key]);
+      heardOf([key]);
     }
     await settle();
     expect(state.looks).toBe(1);
   });
 
   it('forgets a write that did not happen', () => {
-    const { ownWrites } = setUp();
+    const { ownWrites, heardOf } = setUp();
     ownWrites.wrote('k', mine);
     ownWrites.correct('k', theirs, undefined);
-    expect(ownWrites.foreignAmong(['k'])).toEqual([]);
+    expect(heardOf(['k'])).toEqual([]);
     ownWrites.correct('k', mine, undefined);
-    expect(ownWrites.foreignAmong(['k'])).toEqual(['k']);
+    expect(heardOf(['k'])).toEqual(['k']);
   });
 
   it('takes a removal for foreign after it has seen what another process put', async () => {
-    const { ownWrites, foreign } = setUp();
+    const { ownWrites, foreign, heardOf } = setUp();
     ownWrites.wrote('k', mine);
     ownWrites.wrote('k', 'nothing');
     ownWrites.saw('k', { id: theirs });
-    expect(ownWrites.foreignAmong(['k'])).toEqual(['k']);
+    expect(heardOf(['k'])).toEqual(['k']);
     ownWrites.wrote('looked at', 'nothing');
-    ownWrites.foreignAmong(['looked at']);
+    heardOf(['looked at']);
     ownWrites.saw('looked at', { id: theirs });
     await settle();
-    expect(foreign).toEqual(['looked at']);
+    expect(foreign).toEqual(['k', 'looked at']);
   });
 
   it('says of what it only touched that memory may hold something older', async () => {
-    const { ownWrites, heads, foreign, touched } = setUp();
+    const { ownWrites, heads, foreign, touched, heardOf } = setUp();
     ownWrites.still('k', theirs);
     heads.set('k', placeholder(theirs));
-    ownWrites.foreignAmong(['k']);
+    heardOf(['k']);
     await settle();
     expect([foreign, touched]).toEqual([[], ['k']]);
   });
 
   it('leaves a later write alone when it says what still stands', async () => {
-    const { ownWrites, heads, foreign } = setUp();
+    const { ownWrites, heads, foreign, heardOf } = setUp();
     ownWrites.wrote('k', mine);
     ownWrites.still('k', theirs);
     heads.set('k', placeholder(mine));
-    ownWrites.foreignAmong(['k']);
+    heardOf(['k']);
     await settle();
     expect(foreign).toEqual([]);
   });

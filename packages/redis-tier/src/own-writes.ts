@@ -1,5 +1,5 @@
 import type { Commands } from './commands.js';
-import { idIn } from './write-id.js';
+import { idIn } from './beginning.js';
 
 /** What this process last put under a key: the id of the write, or nothing. */
 type Mark = Buffer | 'nothing';
@@ -17,7 +17,7 @@ interface OwnWrite {
 export interface Verdicts {
   /** Somebody else has changed them since. */
   readonly foreign: (redisKeys: readonly string[]) => void;
-  /** They hold what this process knows of; but memory may hold something older. */
+  /** Memory may hold something older than what they hold; what loads may be as it should. */
   readonly touched: (redisKeys: readonly string[]) => void;
 }
 
@@ -91,23 +91,37 @@ export class OwnWrites {
     else write.mark = to;
   }
 
-  /** Takes the keys that may have been changed by this process out, and looks after them. */
-  foreignAmong(keys: readonly string[]): readonly string[] {
-    if (this.#writes.size === 0) return keys;
+  /**
+   * Keys have changed, by whose hand is not said, or by another's. Those that this process has written
+   * lately are looked at; the others are foreign.
+   *
+   * @param isEcho - whether it may be the echo of what this process did
+   */
+  heardOf(keys: readonly string[], isEcho: boolean): void {
+    if (this.#writes.size === 0) {
+      this.#verdicts.foreign(keys);
+      return;
+    }
     const oldest = performance.now() - REMEMBERED;
     const foreign: string[] = [];
+    const doubtful: string[] = [];
     for (const key of keys) {
       const write = this.#writes.get(key);
-      if (write !== undefined && write.echoes > 0 && write.at > oldest) {
-        write.echoes--;
-        this.#lookAt(key);
-      } else {
-        // All echoes were heard: it is known at once, and memory does not go on while one looks.
+      const mayBeOwn = isEcho && write !== undefined && write.echoes > 0;
+      // One removal looks like another.
+      const wasRemoved = write?.mark === 'nothing' && !mayBeOwn;
+      if (write === undefined || write.at <= oldest || wasRemoved) {
         this.#writes.delete(key);
         foreign.push(key);
+        continue;
       }
+      // The news of what was before that write may come after it; memory does not go on meanwhile.
+      if (mayBeOwn) write.echoes--;
+      else doubtful.push(key);
+      this.#lookAt(key);
     }
-    return foreign;
+    if (foreign.length > 0) this.#verdicts.foreign(foreign);
+    if (doubtful.length > 0) this.#verdicts.touched(doubtful);
   }
 
   clear(): void {

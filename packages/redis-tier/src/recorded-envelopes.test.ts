@@ -47,7 +47,8 @@ describe('recorded envelopes', () => {
     for (const feature of ['"placeholder"', '"weight"', '"Infinity"', '\\ud800', '"tags":[]']) {
       expect(all).toContain(feature);
     }
-    const flags = recorded.map(({ bytes }) => Buffer.from(bytes, 'base64')[56]);
-    expect([...new Set(flags)].sort()).toEqual([0, 1, 2, 3, undefined]);
+    const ofEntries = recorded.filter(({ name }) => !name.includes('placeholder'));
+    const flags = ofEntries.map(({ bytes }) => Buffer.from(bytes, 'base64')[56]);
+    expect([...new Set(flags)].sort()).toEqual([0, 1, 2, 3]);
   });
 });

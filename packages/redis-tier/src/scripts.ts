@@ -21,6 +21,14 @@ local function stamp(key, bytes)
   redis.call('SET', key, bytes)
   if not string.find(key, '}%*?$') then redis.call('PEXPIRE', key, ARGV[#KEYS + 1]) end
 end`,
+  // Where nothing was, Redis tells nobody of a removal, though somebody may be loading it, or remember
+  // that it failed.
+  sendWord: `
+local function sendWord(key)
+  if ARGV[#ARGV] ~= '' then return end
+  redis.pcall('SET', key, '', 'PX', 1)
+  redis.pcall('UNLINK', key)
+end`,
   tell: `
 local function tell()
   if ARGV[#ARGV] ~= '' then redis.call('PUBLISH', ARGV[#ARGV - 1], ARGV[#ARGV]) end
@@ -41,14 +49,15 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 tell()
 return now`,
 
-  /** Removes a value, or a placeholder. KEYS value. Answers with how many were there. */
+  /** Removes a value, or a placeholder. KEYS value, word. Answers with how many were there. */
   remove: `
 local removed = redis.call('UNLINK', KEYS[1])
+if removed == 0 then sendWord(KEYS[2]) end
 tell()
 return removed`,
 
   /**
-   * Ends the freshness of a value now, and the load that runs for it. KEYS value, lock; ARGV now, the
+   * Ends the freshness of a value now, and the load that runs for it. KEYS value, lock, word; ARGV now, the
    * head of an entry that is stale from now on. Answers with what the value began with, and begins with
    * afterwards.
    */
@@ -56,6 +65,7 @@ return removed`,
 redis.call('DEL', KEYS[2])
 tell()
 local bytes = head(KEYS[1], 56)
+if bytes == '' then sendWord(KEYS[3]) end
 if not bytes or #bytes < 20 or string.sub(bytes, 1, 3) ~= '\\172\\202\\1' then return { bytes or '', bytes or '' } end
 if not isEntry(string.sub(bytes, 1, 32)) or #bytes < 56 then
   redis.call('UNLINK', KEYS[1])

@@ -91,7 +91,16 @@ describe('Stamps', () => {
     const { held, stamps } = fakeRedis();
     held.set('t', Buffer.alloc(8, 1));
     await stamps.of(['t']);
-    expect(stamps.isForeign('t', false)).toBe(true);
+    held.set('t', Buffer.alloc(8, 2));
+    expect(await stamps.isForeign('t', false)).toBe(true);
+  });
+
+  it('takes the late news that a stamp was made for none, where it has read it', async () => {
+    const { held, stamps } = fakeRedis();
+    held.set('t', Buffer.alloc(8, 1));
+    await stamps.of(['t']);
+    expect(await stamps.isForeign('t', false)).toBe(false);
+    expect(stamps.kept('t')).toEqual(Buffer.alloc(8, 1));
   });
 
   it('notices that others changed a stamp after its own change', async () => {

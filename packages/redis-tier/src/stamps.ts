@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Commands } from './commands.js';
-import { STAMP_LENGTH } from './envelope.js';
+import { STAMP_LENGTH } from './stamped-tags.js';
 import { isWrongType } from './failures.js';
 
 /** Stamps kept in memory at most; above it, the oldest go. */
@@ -160,7 +160,9 @@ export class Stamps {
     for (const { changed } of fetches) changed.add(key);
     const putAt = this.#put.get(key);
     const isOwn = putAt !== undefined && performance.now() - putAt < ECHO_WITHIN;
-    if (isOwn || fetches.length > 0) return this.#isOther(key, isInvalidation, fetches);
+    // That one was made may be heard of after it was read.
+    const isOld = !isInvalidation && this.#kept.has(key);
+    if (isOwn || isOld || fetches.length > 0) return this.#isOther(key, isInvalidation, fetches);
     return this.#kept.delete(key) || this.#mayConcern(isInvalidation);
   }
 

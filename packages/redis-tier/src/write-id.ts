@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { ID_LENGTH } from './envelope.js';
+import { ID_LENGTH } from './beginning.js';
 
 const COUNTER_LENGTH = 6;
-/** Where the id stands in what is written. */
-const ID_AT = 4;
 
 /** Makes ids that no other write of any process has: random for the maker, counted within it. */
 export function writeIds(): () => Buffer {
@@ -15,9 +13,4 @@ export function writeIds(): () => Buffer {
     id.writeUIntBE(++count, ID_LENGTH - COUNTER_LENGTH, COUNTER_LENGTH);
     return id;
   };
-}
-
-/** The id of the write that a head, or a placeholder, is of. */
-export function idIn(head: Buffer): Buffer {
-  return head.subarray(ID_AT, ID_AT + ID_LENGTH);
 }
