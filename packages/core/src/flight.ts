@@ -64,6 +64,10 @@ export class Flight<K, V> {
   /** True for a refresh that others may still join who ask at once, with no await between. */
   boarding = false;
   decisions: Decisions | undefined = undefined;
+  /** What part of the tier's deadline its callers are still ready to wait, from 0 to 1. */
+  patienceLeft = 1;
+  /** Tags of its value, where callers have it before it is stored. */
+  tags: readonly string[] | undefined = undefined;
   /** What the tier had, for callers whom its load fails; memory may not vouch for it that long. */
   fallback: Entry<V> | undefined = undefined;
   /** The right to load the key for all processes, while it holds. */

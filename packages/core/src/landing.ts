@@ -45,10 +45,22 @@ export class Landings<K, V> {
   ): Promise<void> {
     // From here on the commit gives it back, and nothing else does.
     flight.lease = undefined;
-    const outcome = await tier.commit(lease, draft);
+    const outcome = await tier.commit(lease, draft, flight.patienceLeft, () => {
+      this.#answerEarly(flight, value, draft);
+    });
     if (outcome === 'stored') this.#land(flight, value, draft, 'tier');
     else if (outcome === 'refused') this.#land(flight, value, undefined, 'tier');
     else this.#landAlone(flight, value, draft, tier);
+  }
+
+  /** The callers have waited for the tier long enough; what becomes of the entry, it has yet to say. */
+  #answerEarly(flight: Flight<K, V>, value: V, draft: StoredEntry<K, V>): void {
+    if (this.#passesFence(flight, draft.tags)) {
+      // Who joins from here on gets it at once, unless one of these is invalidated.
+      flight.tags = draft.tags;
+      flight.times = draft;
+    }
+    flight.land(value);
   }
 
   /** The tier did not take it: memory alone keeps it, for a short time. */
@@ -224,6 +236,7 @@ export class Landings<K, V> {
 
 /** The tags that are known of a flight before its value is. */
 export function knownTags<K, V>(flight: Flight<K, V>): readonly string[] {
+  if (flight.tags !== undefined) return flight.tags;
   const { decisions } = flight;
   const { tags } = flight.query.request;
   const requested = typeof tags === 'object' ? tags : NO_TAGS;

@@ -54,7 +54,8 @@ export class Loads<K, V> {
     const { intent } = flight;
     try {
       const request = { key: wireKeyOf(flight.id), intent, tags: knownTags(flight) };
-      tier.lookup(request, (answer) => {
+      tier.lookup(request, (answer, patienceLeft) => {
+        flight.patienceLeft = patienceLeft;
         this.#answered(flight, tier, intent, answer);
       });
     } catch (error) {

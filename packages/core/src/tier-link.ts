@@ -29,9 +29,17 @@ interface TierLinkParts<K> {
 /** Lookups that travel together. */
 interface Batch {
   readonly requests: TierRequest[];
-  /** One for each request, in their order; none where the cache was closed. Never rejects. */
-  readonly answers: Promise<readonly TierAnswer[]>;
+  /** Never rejects. */
+  readonly answered: Promise<Answers>;
 }
+
+interface Answers {
+  /** One for each request, in their order; none where the cache was closed. */
+  readonly answers: readonly TierAnswer[];
+  readonly patienceLeft: number;
+}
+
+const NO_ANSWERS: Answers = { answers: [], patienceLeft: 1 };
 
 /**
  * A cache's side of its tier. Whatever the tier does, a call here ends in bounded time and never
@@ -48,8 +56,9 @@ export class TierLink<K> {
   #trust = 0;
   #batch: Batch | undefined;
   #closed = false;
-  /** Commits that are under way. */
+  /** Commits that are under way, and the most there were since there were none. */
   #commits = 0;
+  #mostCommits = 0;
   /** What ends each call that runs, when the cache is closed. */
   readonly #stops = new Set<() => void>();
 
@@ -102,7 +111,10 @@ export class TierLink<K> {
 
   /** Settles when the tier is connected or given up on; never rejects. */
   async ready(): Promise<void> {
-    await this.#within(READY_WITHIN, () => this.#namespace.ready);
+    await this.#within(
+      () => READY_WITHIN,
+      () => this.#namespace.ready,
+    );
   }
 
   /** True while memory may serve what the tier stands behind. */
@@ -119,14 +131,15 @@ export class TierLink<K> {
    * Asks what the tier has; what is asked for at once travels together.
    *
    * @param answered - must not throw. It runs in the async context of its caller: a loader that it
-   * calls finds the request to which it belongs, and not the one that began the batch.
+   * calls finds the request to which it belongs, and not the one that began the batch. It is told
+   * what part of the deadline is left, from 0 to 1.
    */
-  lookup(request: TierRequest, answered: (answer: TierAnswer) => void): void {
+  lookup(request: TierRequest, answered: (answer: TierAnswer, patienceLeft: number) => void): void {
     this.#batch ??= this.#newBatch();
-    const { requests, answers } = this.#batch;
-    const at = requests.push(request) - 1;
-    void answers.then((all) => {
-      answered(all[at] ?? UNAVAILABLE);
+    const batch = this.#batch;
+    const at = batch.requests.push(request) - 1;
+    void batch.answered.then(({ answers, patienceLeft }) => {
+      answered(answers[at] ?? UNAVAILABLE, patienceLeft);
     });
   }
 
@@ -134,7 +147,7 @@ export class TierLink<K> {
   async settled(answer: Extract<TierAnswer, { kind: 'busy' }>): Promise<TierAnswer> {
     let late = false;
     const outcome = await this.#within(
-      this.#busyDeadline,
+      () => this.#busyDeadline,
       async () => {
         const settled = this.#checked(await answer.settled());
         if (late) this.#releaseLate(settled);
@@ -174,12 +187,24 @@ export class TierLink<K> {
     return this.#tell(1, () => this.#namespace.clear());
   }
 
-  /** Ends a lease: with an entry to store, or without. Answers `unavailable` when the tier does not. */
-  async commit(lease: TierLease, entry: Entry): Promise<'stored' | 'refused' | 'unavailable'> {
-    // Many loads that end at once are stored one after the other.
-    const deadline = this.#deadlineFor(++this.#commits);
-    const answer = await this.#within(deadline, () => lease.commit(entry));
-    this.#commits--;
+  /**
+   * Stores what was loaded. Answers `unavailable` when the tier does not.
+   *
+   * @param patience - what part of the deadline its callers wait for it at most, from 0 to 1
+   * @param ranOut - called when that is over
+   */
+  async commit(
+    lease: TierLease,
+    entry: Entry,
+    patience: number,
+    ranOut: () => void,
+  ): Promise<'stored' | 'refused' | 'unavailable'> {
+    // Loads that end at once are stored as a bulk.
+    this.#mostCommits = Math.max(this.#mostCommits, ++this.#commits);
+    const deadline = (): number => this.#deadlineFor(this.#mostCommits);
+    const store = (): ReturnType<TierLease['commit']> => lease.commit(entry);
+    const answer = await this.#within(deadline, store, undefined, { patience, ranOut });
+    if (--this.#commits === 0) this.#mostCommits = 0;
     return answer.ok ? answer.value : 'unavailable';
   }
 
@@ -209,22 +234,27 @@ export class TierLink<K> {
   async close(): Promise<void> {
     this.#closed = true;
     for (const stop of [...this.#stops]) stop();
-    await this.#within(CLOSE_WITHIN, () => this.#namespace.close());
+    await this.#within(
+      () => CLOSE_WITHIN,
+      () => this.#namespace.close(),
+    );
   }
 
   #newBatch(): Batch {
     const requests: TierRequest[] = [];
-    return { requests, answers: this.#send(requests) };
+    return { requests, answered: this.#send(requests) };
   }
 
   /** Sends the requests that come until the next microtask. */
-  async #send(requests: readonly TierRequest[]): Promise<readonly TierAnswer[]> {
+  async #send(requests: readonly TierRequest[]): Promise<Answers> {
     await Promise.resolve();
     this.#batch = undefined;
-    if (this.#closed) return [];
+    if (this.#closed) return NO_ANSWERS;
     let late = false;
+    const [deadline, { clock }] = [this.#deadlineFor(requests.length), this.#parts];
+    const sentAt = clock.now();
     const outcome = await this.#within(
-      this.#deadlineFor(requests.length),
+      () => deadline,
       async () => {
         const answers = await this.#namespace.lookup(requests);
         const given = Array.isArray(answers) ? (answers as readonly unknown[]) : [];
@@ -234,7 +264,8 @@ export class TierLink<K> {
       },
       () => (late = true),
     );
-    return outcome.ok ? outcome.value : [];
+    const patienceLeft = Math.min(1, Math.max(0, 1 - (clock.now() - sentAt) / deadline));
+    return { answers: outcome.ok ? outcome.value : [], patienceLeft };
   }
 
   /** An answer came too late for anybody: its lease would block the other processes. */
@@ -271,7 +302,8 @@ export class TierLink<K> {
 
   /** A change that the tier is told of, and that `flush` waits for. */
   #tell(items: number, call: () => Promise<void>): Promise<boolean> {
-    const told = this.#within(this.#deadlineFor(items), call).then(({ ok }) => {
+    const deadline = this.#deadlineFor(items);
+    const told = this.#within(() => deadline, call).then(({ ok }) => {
       this.#pending.delete(told);
       return ok;
     });
@@ -279,29 +311,58 @@ export class TierLink<K> {
     return told;
   }
 
-  /** The outcome of a call, whatever it does; a failure is an event and a metric. */
+  /**
+   * The outcome of a call, whatever it does; a failure is an event and a metric.
+   *
+   * @param ms - asked again when it is over: a bulk may have grown meanwhile
+   */
   async #within<T>(
-    ms: number,
+    ms: () => number,
     call: () => Promise<T>,
     isLate: () => void = () => undefined,
+    callers?: { readonly patience: number; readonly ranOut: () => void },
   ): Promise<{ ok: true; value: T } | { ok: false }> {
+    const { clock, name } = this.#parts;
     let stop: () => void = () => undefined;
     let timer: ClockTimer | undefined;
+    let waited = 0;
+    const wait = (until: () => number, over: () => void): void => {
+      const rest = until() - waited;
+      timer = clock.setTimeout(
+        () => {
+          waited += rest;
+          // After a turn that blocked, the answer may have come and not been read yet.
+          if (until() <= waited) timer = clock.setTimeout(over, 0);
+          else wait(until, over);
+        },
+        Math.max(0, rest),
+      );
+    };
     try {
       const late = new Promise<never>((_, reject) => {
         const end = (error: CacheError): void => {
           isLate();
           reject(error);
         };
-        timer = this.#parts.clock.setTimeout(() => {
-          // After a turn that blocked, the answer may have come and not been read yet.
-          timer = this.#parts.clock.setTimeout(() => {
-            const message = `cache '${this.#parts.name}': the tier did not answer within ${ms} ms`;
+        const waitToTheEnd = (): void => {
+          wait(ms, () => {
+            const message = `cache '${name}': the tier did not answer within ${waited} ms`;
             end(new CacheError('ERR_ACACHE_TIER_TIMEOUT', message));
-          }, 0);
-        }, ms);
+          });
+        };
+        if (callers === undefined) waitToTheEnd();
+        else {
+          const { patience, ranOut } = callers;
+          wait(
+            () => ms() * patience,
+            () => {
+              ranOut();
+              waitToTheEnd();
+            },
+          );
+        }
         stop = () => {
-          end(closedError(this.#parts.name));
+          end(closedError(name));
         };
       });
       this.#stops.add(stop);
@@ -311,7 +372,7 @@ export class TierLink<K> {
       return { ok: false };
     } finally {
       this.#stops.delete(stop);
-      if (timer !== undefined) this.#parts.clock.clearTimeout(timer);
+      if (timer !== undefined) clock.clearTimeout(timer);
     }
   }
 

@@ -98,7 +98,7 @@ export class Claims {
     ownWrites.wrote(value, id);
     const args = [expected, this.#placeholder(id, request, present), settings.lockTtl];
     const claim: Claim = { kind: 'placeholder', id };
-    const reply = await this.#claimed(key, claim, commands.run('acquire', [value], args));
+    const reply = await this.#claimed(key, claim, commands.gather('acquire', [value], args).reply);
     if (reply === OVER_ANOTHER_TYPE) this.#sight.unreadable(value, 'it is no string');
     if (reply === 1 || reply === OVER_ANOTHER_TYPE) return claim;
     ownWrites.correct(value, id, undefined);
@@ -112,7 +112,8 @@ export class Claims {
     // The lock may prolong the life of the entry, which is heard of as a change.
     ownWrites.still(value, idIn(head));
     const claim: Claim = { kind: 'lock', token, head };
-    const running = commands.run('lock', [value, keys.lock(key)], [token, settings.lockTtl]);
+    const args = [token, settings.lockTtl];
+    const running = commands.gather('lock', [value, keys.lock(key)], args).reply;
     return (await this.#claimed(key, claim, running)) === 1 ? claim : undefined;
   }
 

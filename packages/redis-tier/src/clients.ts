@@ -140,8 +140,10 @@ function keyPrefixOf(client: Client): string {
   return own ?? ofNodes ?? '';
 }
 
+/** The database that a client uses now: `select` may have changed it. */
 function dbOf(client: Client): number {
-  return isCluster(client) ? 0 : (client.options.db ?? 0);
+  if (isCluster(client)) return 0;
+  return client.condition?.select ?? client.options.db ?? 0;
 }
 
 /** Connects anew where a server has become a replica, but not over and over to one that stays it. */

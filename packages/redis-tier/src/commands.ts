@@ -5,7 +5,8 @@ import { isCluster, type Client } from './clients.js';
 import { BEGINNING_LENGTH } from './beginning.js';
 import { isOutage, unavailable } from './failures.js';
 import type { Settings } from './options.js';
-import { SCRIPTS, type ScriptName } from './scripts.js';
+import { Gathered, type Call, type Run } from './gathered.js';
+import { bulkNameOf, SCRIPTS, type BulkScriptName, type ScriptName } from './scripts.js';
 import { ServerClock } from './server-clock.js';
 import { Timeouts } from './timeouts.js';
 
@@ -37,6 +38,7 @@ export class Commands {
   readonly #servers = new Map<string, Server>();
   readonly #changed: (isDown: boolean, server: string) => void;
   readonly #timeouts: Timeouts;
+  readonly #gathered = new Map<BulkScriptName, Gathered>();
   #isCorked = false;
   #isStopped = false;
 
@@ -59,6 +61,11 @@ export class Commands {
     return false;
   }
 
+  /** Whether what is sent later may be there first. */
+  get mayOvertake(): boolean {
+    return isCluster(this.#client);
+  }
+
   /** The values of keys, in their order. Never rejects. */
   async read(keys: readonly string[]): Promise<Reading[]> {
     if (keys.length <= MOST_AT_ONCE && !isCluster(this.#client)) return this.#readGroup(keys);
@@ -74,7 +81,8 @@ export class Commands {
   }
 
   /** What the values of keys begin with: enough to tell who wrote them; empty for none. Never rejects. */
-  heads(keys: readonly string[]): Promise<(Buffer | Error)[]> {
+  async heads(keys: readonly string[]): Promise<(Buffer | Error)[]> {
+    if (keys.length > 1 && !isCluster(this.#client)) return this.#headsInOneGo(keys);
     return Promise.all(
       keys.map((key) =>
         this.#ask(key, () => this.#client.getrangeBuffer(key, 0, BEGINNING_LENGTH - 1)).catch(
@@ -84,17 +92,61 @@ export class Commands {
     );
   }
 
+  async #headsInOneGo(keys: readonly string[]): Promise<(Buffer | Error)[]> {
+    const parts = await Promise.all(
+      this.#grouped(keys).map(async (places) => {
+        try {
+          const part = places.map((place) => keys[place] as string);
+          const heads = (await this.run('heads', part, [])) as (Buffer | null)[];
+          return heads.map((head) => head ?? new Error('it is no string'));
+        } catch (error) {
+          return places.map(() => error as Error);
+        }
+      }),
+    );
+    return parts.flat();
+  }
+
+  /**
+   * Runs a script on keys of one slot, with what else is asked of it in this turn. What is sent otherwise
+   * in this turn overtakes it.
+   */
+  gather(script: BulkScriptName, ...call: [keys: Call['keys'], args: Call['args']]): Run {
+    const [keys, args] = call;
+    if (isCluster(this.#client)) {
+      return { sent: Promise.resolve(), reply: this.run(script, keys, args) };
+    }
+    let gathered = this.#gathered.get(script);
+    if (gathered === undefined) {
+      gathered = new Gathered((calls) => this.#runAll(script, calls));
+      this.#gathered.set(script, gathered);
+    }
+    return gathered.run({ keys, args });
+  }
+
+  async #runAll(script: BulkScriptName, calls: readonly Call[]): Promise<readonly unknown[]> {
+    const [{ keys, args }] = calls as [Call];
+    if (calls.length === 1) return [await this.run(script, keys, args)];
+    const allKeys = calls.flatMap((call) => call.keys);
+    const allArgs = [keys.length, args.length, ...calls.flatMap((call) => call.args)];
+    const replies = await this.#run(bulkNameOf(script), allKeys, allArgs);
+    return replies as readonly unknown[];
+  }
+
   /** Runs a script on keys of one slot. @throws (rejects) when it fails or the server is away */
   run(
     script: ScriptName,
     keys: readonly string[],
     args: readonly (string | Buffer | number)[],
   ): Promise<unknown> {
-    const key = keys[0] as string;
-    return this.#ask(key, () => {
+    return this.#run(script, keys, args);
+  }
+
+  #run(name: string, keys: Call['keys'], args: Call['args']): Promise<unknown> {
+    return this.#ask(keys[0] as string, () => {
       const calls = this.#client as unknown as Record<string, ScriptCall>;
-      const name = `${commandName(script)}Buffer`;
-      return (calls[name] as ScriptCall).call(this.#client, keys.length, ...keys, ...args);
+      const command = `${commandName(name)}Buffer`;
+      return (calls[command] as ScriptCall).call(this.#client, keys.length, ...keys, ...args);
     });
   }
 
@@ -291,6 +343,6 @@ export function nameOf({ options: { host, port } }: Redis): string {
   return `${host}:${port}`;
 }
 
-function commandName(script: ScriptName): string {
+function commandName(script: string): string {
   return `acache${script.charAt(0).toUpperCase()}${script.slice(1)}`;
 }

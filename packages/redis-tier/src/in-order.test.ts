@@ -38,6 +38,23 @@ describe('InOrder', () => {
     expect(await order.run('k', undefined, async () => 'sent')).toBe('sent');
   });
 
+  it('waits for the answer where what was sent may be overtaken', async () => {
+    const order = new InOrder(true);
+    const answer = deferred<string>();
+    const sent: string[] = [];
+    const a = order.run('k', undefined, () => (sent.push('a'), answer.promise));
+    const b = order.run('k', undefined, async () => (sent.push('b'), 'b'));
+    const read = order.sent(['k'])?.then(() => sent.push('read'));
+    await settle();
+    expect(sent).toEqual(['a']);
+    answer.reject(new Error('no'));
+    await expect(a).rejects.toThrow('no');
+    expect(await b).toBe('b');
+    await read;
+    expect(sent).toEqual(['a', 'b', 'read']);
+    expect(order.isIdle).toBe(true);
+  });
+
   it('goes on where something could not be sent', async () => {
     const order = new InOrder();
     const failing = order.run('k', Promise.reject(new Error('no')), async () => 'a');

@@ -107,10 +107,8 @@ export class Lease implements TierLease, Renewable {
     const value = keys.value(this.#key);
     ownWrites.wrote(value, id);
     const args = [...this.#basis(), envelope, life, ...tell({ keys: [this.#key] })];
-    const [stored, stillValid] = await Promise.all([
-      commands.run('commit', redisKeysOf(this.#parts, this.#key), args),
-      this.#stillValid(),
-    ]);
+    const { sent, reply } = commands.gather('commit', redisKeysOf(this.#parts, this.#key), args);
+    const [stored, stillValid] = await Promise.all([reply, sent.then(() => this.#stillValid())]);
     if (stored === 1 && stillValid) return 'stored';
     if (stored !== 1) ownWrites.correct(value, id, undefined);
     else await giveBack(this.#parts, this.#key, { kind: 'stored', id });
@@ -136,7 +134,7 @@ export class Lease implements TierLease, Renewable {
   async #stillValid(): Promise<boolean> {
     const { keys, stamps } = this.#parts;
     const tags = [...this.#before.tags];
-    const now = await stamps.read([keys.all, ...tags.map(([tag]) => keys.tag(tag))]);
+    const now = await stamps.readShared([keys.all, ...tags.map(([tag]) => keys.tag(tag))]);
     const before = [this.#before.all, ...tags.map(([, stamp]) => stamp)];
     return before.every((stamp, at) => now[at]?.equals(stamp));
   }

@@ -38,7 +38,7 @@ export class RedisNamespace implements TierNamespace {
   readonly #pending = new PendingReads();
   readonly #waiting = new Waiting();
   readonly #leases = new Set<Lease>();
-  readonly #inOrder = new InOrder();
+  readonly #inOrder: InOrder;
   /** Changes that were told and are not through yet. */
   readonly #running = new Set<Promise<unknown>>();
   readonly #unsent: Unsent;
@@ -57,6 +57,7 @@ export class RedisNamespace implements TierNamespace {
     this.trust = coherence === 'none' ? staleness : 0;
     this.#connection = connection;
     this.#id = connection.newAttachment();
+    this.#inOrder = new InOrder(commands.mayOvertake);
     this.#unsent = new Unsent({
       send: (removals) => this.#remove(removals),
       report: (state, detail) => {

@@ -164,6 +164,12 @@ end
 if ARGV[2] ~= '' and redis.call('GET', KEYS[2]) == ARGV[2] then redis.call('DEL', KEYS[2]) end
 return 1`,
 
+  /** What values begin with: nothing for what is no string. KEYS values. */
+  heads: `
+local heads = {}
+for at, key in ipairs(KEYS) do heads[at] = head(key, 20) end
+return heads`,
+
   /** Changes stamps. KEYS stamps; ARGV one for each, their life in ms. */
   restamp: `
 for at, key in ipairs(KEYS) do stamp(key, ARGV[at]) end
@@ -186,10 +192,43 @@ return stamps`,
 
 export type ScriptName = keyof typeof scripts;
 
+/** Scripts that are run for many keys at once where there are many. */
+export type BulkScriptName = 'acquire' | 'lock' | 'commit';
+const BULK_SCRIPTS: readonly BulkScriptName[] = ['acquire', 'lock', 'commit'];
+
 /** The texts of the scripts, by the names that the client knows them by. */
-export const SCRIPTS: readonly (readonly [name: ScriptName, lua: string])[] = (
-  Object.keys(scripts) as ScriptName[]
-).map((name) => [name, withHelpers(scripts[name])] as const);
+export const SCRIPTS: readonly (readonly [name: string, lua: string])[] = [
+  ...Object.entries(scripts).map(([name, lua]) => [name, withHelpers(lua)] as const),
+  ...BULK_SCRIPTS.map((name) => [bulkNameOf(name), inBulk(withHelpers(scripts[name]))] as const),
+];
+
+export function bulkNameOf(script: BulkScriptName): string {
+  return `${script}Bulk`;
+}
+
+/**
+ * A script run once after the other, none held up by the error of another. ARGV: how many keys and how
+ * many arguments each run takes; then the arguments. Answers with a list of the replies.
+ */
+function inBulk(script: string): string {
+  return `
+local function one(KEYS, ARGV)
+${script}
+end
+local function part(list, from, length)
+  local items = {}
+  for at = 1, length do items[at] = list[from + at] end
+  return items
+end
+local keys, args = tonumber(ARGV[1]), tonumber(ARGV[2])
+local replies = {}
+for nth = 0, #KEYS / keys - 1 do
+  local ok, reply = pcall(one, part(KEYS, nth * keys, keys), part(ARGV, 2 + nth * args, args))
+  if not ok and type(reply) ~= 'table' then reply = redis.error_reply(tostring(reply)) end
+  replies[nth + 1] = reply
+end
+return replies`;
+}
 
 /** A script with the helpers that it calls. */
 function withHelpers(script: string): string {

@@ -82,6 +82,16 @@ describe.each([
     expect(await client.set('theirs', '1')).toBe('OK');
   });
 
+  it('is followed to the database that it has selected', async () => {
+    const client = giveOne();
+    await client.select(3);
+    const { cache } = await startProcess(client);
+    await cache.set('key', 'value');
+    expect(await client.dbsize()).toBeGreaterThan(0);
+    await client.select(0);
+    expect(await client.dbsize()).toBe(0);
+  });
+
   it('stays unconnected when it never connected', async () => {
     const client = giveOne({ lazyConnect: true });
     const { cache } = await startProcess(client);

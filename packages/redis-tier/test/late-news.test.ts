@@ -1,0 +1,157 @@
+import {
+  startProxy,
+  startRedis,
+  type RedisServer,
+  type TcpProxy,
+} from '../../../tools/redis/index.js';
+import { Gate, sleep, until, within, World } from './world.js';
+
+let redis: RedisServer;
+let proxy: TcpProxy;
+const world = new World(() => redis.url);
+const far = new World(() => proxy.url);
+beforeAll(async () => {
+  redis = await startRedis();
+  proxy = await startProxy(redis);
+});
+afterEach(async () => {
+  proxy.shape({});
+  await proxy.resume();
+  await Promise.all([world.close(), far.close()]);
+});
+afterAll(async () => {
+  await proxy.stop();
+  await redis.stop();
+});
+
+const links = () => proxy.connections.filter((connection) => connection.heard('subscribe'));
+/** Lets what others do be heard of later, as a busy process or network does. */
+const lagNews = (lag: number) => links().forEach((link) => link.shape({ lag }, 'toClient'));
+/** The link dies and does not come back; commands go on. */
+const silence = () => {
+  proxy.swallow();
+  for (const each of proxy.connections) if (!each.heard('subscribe')) each.resume();
+};
+const fail = () => Promise.reject(new Error('the source is down'));
+
+describe.each(['none', 'silent'] as const)(
+  'stale windows where memory is not vouched for: %s',
+  (why) => {
+    const open = async () => {
+      const coherence = why === 'none' ? 'none' : 'tracking';
+      const cache = await far.process<string, string>(
+        { name: world.name(), ttl: '1m', staleIfError: '1m' },
+        { coherence, staleness: 100 },
+      );
+      const swr = await far.process<string, string>(
+        { name: world.name(), ttl: '1m', staleWhileRevalidate: '1m' },
+        { coherence, staleness: 100 },
+      );
+      for (const each of [cache, swr]) {
+        await each.set('k', 'first');
+        await each.expire('k');
+      }
+      if (why === 'silent') {
+        silence();
+        await until('silence', () => [cache, swr].every(({ tier }) => !tier.getMetrics().coherent));
+      }
+      return { cache, swr };
+    };
+
+    it('a stale value is served when the loader fails', async () => {
+      const { cache } = await open();
+      expect(await cache.getWithMeta('k', fail)).toMatchObject({
+        value: 'first',
+        status: 'error-stale',
+      });
+    });
+
+    it('a stale value is served when the loader is too slow', async () => {
+      const { cache } = await open();
+      const slow = new Gate();
+      const hard = { loader: slow.load, timeout: 500 };
+      expect(await cache.getWithMeta('k', hard)).toMatchObject({ status: 'error-stale' });
+    });
+
+    it('a refresh that fails backs off', async () => {
+      const { swr } = await open();
+      let loads = 0;
+      for (let i = 0; i < 10; i++) {
+        expect(await swr.get('k', () => ((loads += 1), fail()))).toBe('first');
+        await sleep(2);
+      }
+      expect(loads).toBeLessThanOrEqual(2);
+    });
+
+    it('a stale value is served at once for as long as its refresh runs', async () => {
+      const { swr } = await open();
+      const slow = new Gate();
+      expect(await swr.get('k', slow.load)).toBe('first');
+      await sleep(150);
+      const second = within(swr.get('k', slow.load), 250);
+      expect(await second).toBe('first');
+      slow.resolve('second');
+    });
+  },
+);
+
+describe.each(['clear', 'invalidateTags'] as const)('after its own %s', (how) => {
+  it.each(['none', 'lagging news'] as const)(
+    'a process waits for no older load: %s',
+    async (why) => {
+      const name = world.name();
+      const coherence = why === 'none' ? 'none' : 'tracking';
+      const a = await far.process<string, string>({ name }, { coherence });
+      const c = await world.process<string, string>({ name }, { coherence });
+      const old = new Gate();
+      const waiting = a.get('k', { loader: old.load, tags: ['t'] });
+      await old.started;
+      lagNews(500);
+      if (how === 'clear') await c.clear();
+      else await c.invalidateTags('t');
+      const after = within(
+        c.get('k', () => 'new'),
+        300,
+      );
+      expect(await after).toBe('new');
+      old.resolve('old');
+      await waiting;
+    },
+  );
+});
+
+describe('errorTtl, with tracking', () => {
+  it.each(['delete', 'expire'] as const)(
+    'a remembered failure gives way to %s elsewhere',
+    async (how) => {
+      const [a, b] = await world.two<string, string>({ errorTtl: '1m' });
+      await expect(a.get('k', fail)).rejects.toThrow('the source is down');
+      await (how === 'delete' ? b.delete('k') : b.expire('k'));
+      await sleep(100);
+      expect(await a.get('k', () => 'v')).toBe('v');
+    },
+  );
+});
+
+describe.each(['tracking', 'pubsub'] as const)(
+  'refresh: true of two processes, %s',
+  (coherence) => {
+    it('the later one is stored, though the news of the earlier one come late', async () => {
+      const name = world.name();
+      const a = await far.process<string, string>({ name }, { coherence });
+      const b = await world.process<string, string>({ name }, { coherence });
+      const [earlier, later] = [new Gate(), new Gate()];
+      lagNews(100);
+      const first = b.get('k', { loader: earlier.load, refresh: true });
+      await earlier.started;
+      const second = a.get('k', { loader: later.load, refresh: true });
+      await later.started;
+      await sleep(150);
+      earlier.resolve('earlier');
+      later.resolve('later');
+      expect(await Promise.all([first, second])).toEqual(['earlier', 'later']);
+      const fresh = await world.process<string, string>({ name }, { coherence });
+      expect(await fresh.get('k')).toBe('later');
+    });
+  },
+);
