@@ -19,6 +19,8 @@ export interface NamespaceParts {
   readonly ownWrites: OwnWrites;
   readonly renewals: Renewals;
   readonly counts: Counts;
+  /** Settles when there is, or was, a connection; `undefined` once there has been. */
+  readonly opened: () => Promise<unknown> | undefined;
   /** An id for a write of this process. */
   readonly newId: () => Buffer;
   /** What could not be taken away: a claim, which runs out, or an invalid value, which must go. */

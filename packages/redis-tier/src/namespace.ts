@@ -1,18 +1,15 @@
 import type { Entry, TierAnswer, TierHost, TierNamespace, TierRequest } from '@acache/core';
 import type { Connection } from './connection.js';
-import { BEGINNING_LENGTH, idIn } from './beginning.js';
-import { headOf, writeEnvelope } from './envelope.js';
 import { unavailable } from './failures.js';
 import { InOrder } from './in-order.js';
 import { giveBack, type Lease, type Returned } from './lease.js';
-import { lifeOf } from './life.js';
-import { partsOf } from './parts.js';
 import { Lookups, LONGEST_WAIT } from './lookup.js';
 import type { NamespaceParts } from './namespace-parts.js';
 import { OwnWrites } from './own-writes.js';
 import { PendingReads } from './pending-reads.js';
+import { Removals } from './removals.js';
+import { Sets } from './sets.js';
 import { Stamps } from './stamps.js';
-import { Unsent, type Removals } from './unsent.js';
 import { Waiting } from './waiting.js';
 import { writeIds } from './write-id.js';
 
@@ -41,7 +38,8 @@ export class RedisNamespace implements TierNamespace {
   readonly #inOrder: InOrder;
   /** Changes that were told and are not through yet. */
   readonly #running = new Set<Promise<unknown>>();
-  readonly #unsent: Unsent;
+  readonly #removals: Removals;
+  readonly #sets: Sets;
   /** Claims that could not be given back, until they run out by themselves. */
   readonly #owed: { readonly key: string; readonly claim: Returned; readonly until: number }[] = [];
   readonly #id: string;
@@ -58,12 +56,6 @@ export class RedisNamespace implements TierNamespace {
     this.#connection = connection;
     this.#id = connection.newAttachment();
     this.#inOrder = new InOrder(commands.mayOvertake);
-    this.#unsent = new Unsent({
-      send: (removals) => this.#remove(removals),
-      report: (state, detail) => {
-        host.report(state, detail);
-      },
-    });
     this.#parts = {
       host,
       keys: connection.keys.of(name),
@@ -80,13 +72,14 @@ export class RedisNamespace implements TierNamespace {
           host.invalidate(changed, { loads: 'go on' });
         },
       }),
+      opened: () => connection.opened,
       renewals: connection.renewals,
       counts,
       newId: writeIds(),
       owe: (key, claim) => {
         // A value does not run out as a claim does: it is removed before anything is read again.
         if (claim.kind === 'stored') {
-          this.#unsent.addKeys([key]);
+          this.#removals.unsent.addKeys([key]);
           return;
         }
         if (this.#owed.length === MOST_OWED) this.#owed.shift();
@@ -94,12 +87,16 @@ export class RedisNamespace implements TierNamespace {
       },
       tell: (what) => links.tell({ from: this.#id, name, ...what }),
     };
+    this.#removals = new Removals(this.#parts, this.#inOrder, (redisKey) => {
+      this.#foreign([redisKey]);
+    });
+    this.#sets = new Sets(this.#parts, this.#inOrder, this.#removals);
     this.#lookups = new Lookups(this.#parts, this.#pending, this.#waiting, this.#leases);
   }
 
   /** Removals that Redis has not heard of. */
   get unsent(): number {
-    return this.#unsent.size;
+    return this.#removals.unsent.size;
   }
 
   coherent(): boolean {
@@ -109,16 +106,17 @@ export class RedisNamespace implements TierNamespace {
   async lookup(requests: readonly TierRequest[]): Promise<readonly TierAnswer[]> {
     const { opened } = this.#connection;
     if (opened !== undefined) await opened;
-    if (!this.#unsent.isEmpty) {
-      await this.#unsent.trySend();
-      if (requests.some(({ key }) => this.#unsent.covers(key))) return this.#answerOthers(requests);
+    if (!this.#removals.unsent.isEmpty) {
+      await this.#removals.unsent.trySend();
+      if (requests.some(({ key }) => this.#removals.unsent.covers(key)))
+        return this.#answerOthers(requests);
     }
     return this.#answer(requests);
   }
 
   /** Answers for the keys of which nothing is unsent; of the others Redis cannot tell. */
   async #answerOthers(requests: readonly TierRequest[]): Promise<readonly TierAnswer[]> {
-    const others = requests.filter(({ key }) => !this.#unsent.covers(key));
+    const others = requests.filter(({ key }) => !this.#removals.unsent.covers(key));
     const answers = others.length === 0 ? [] : [...(await this.#answer(others))];
     return requests.map(
       (request) =>
@@ -135,186 +133,27 @@ export class RedisNamespace implements TierNamespace {
   }
 
   set(key: string, entry: Entry): Promise<void> {
-    const until = this.#patience(1);
-    return this.#run(this.#set(key, entry, this.#stampsFor(entry), undefined, until));
+    return this.#run(this.#sets.set(key, entry));
   }
 
-  /**
-   * The stamps that an entry is set with: as they are now, so that what is invalidated from now on
-   * counts.
-   */
-  #stampsFor({ tags }: Entry): Buffer[] | Promise<Buffer[]> {
-    const { keys, stamps } = this.#parts;
-    const stampKeys = [keys.all, ...tags.map((tag) => keys.tag(tag))];
-    const { opened } = this.#connection;
-    if (opened !== undefined) return opened.then(() => stamps.of(stampKeys));
-    return stamps.allKept(stampKeys) ?? stamps.of(stampKeys);
-  }
-
-  async #set(
-    key: string,
-    entry: Entry,
-    stamps: Buffer[] | Promise<Buffer[]>,
-    before: Promise<unknown> | undefined,
-    until: number,
-  ): Promise<void> {
-    const value = this.#parts.keys.value(key);
-    const { renewals } = this.#parts.stamps;
-    const first =
-      before === undefined && Array.isArray(stamps) ? undefined : Promise.all([stamps, before]);
-    try {
-      // Nothing is awaited in there before it is sent: what is asked for next would overtake it.
-      await this.#inOrder.run(value, first, async (waited) => {
-        const used = waited?.[0] ?? (stamps as Buffer[]);
-        const envelope = this.#envelope(entry, used);
-        if (envelope === undefined) {
-          await this.#removeNow(key);
-          return;
-        }
-        const present = this.#stampsThen(entry);
-        await this.#send(key, entry, envelope, until);
-        const now = await present;
-        const isOutdated = used.some((stamp, at) => now?.[at]?.equals(stamp) === false);
-        // What this process has invalidated since then, it has invalidated for good.
-        if (!isOutdated || renewals !== this.#parts.stamps.renewals) return;
-        await this.#sendAgain(key, entry, envelope, now as Buffer[]);
-      });
-    } catch (error) {
-      this.#unsent.addKeys([key]);
-      // Where it was not Redis that refused it, the older value goes at once.
-      void this.#unsent.trySend();
-      throw error;
-    }
-  }
-
-  /** The bytes of an entry; `undefined` for one that is good for nothing any more. */
-  #envelope(entry: Entry, [namespace, ...tags]: readonly Buffer[]): Buffer | undefined {
-    const { host, newId, settings } = this.#parts;
-    const { compressAbove, maxTtl, serializer } = settings;
-    if (lifeOf(entry, host.clock.now(), maxTtl) < 1) return undefined;
-    const stamps = { namespace: namespace as Buffer, tags };
-    return writeEnvelope(entry, newId(), stamps, serializer, compressAbove);
-  }
-
-  /**
-   * The stamps just before an entry is set, where it is set with those that are kept: it may be set
-   * after an invalidation elsewhere that was not heard of yet.
-   */
-  async #stampsThen(entry: Entry): Promise<Buffer[] | undefined> {
-    const { keys, stamps } = this.#parts;
-    const names = [keys.all, ...entry.tags.map((tag) => keys.tag(tag))];
-    if (stamps.allKept(names) === undefined) return undefined;
-    return stamps.readShared(names).catch(() => undefined);
-  }
-
-  async #send(key: string, entry: Entry, envelope: Buffer, until: number): Promise<void> {
-    const { commands, keys, host, ownWrites, settings, tell } = this.#parts;
-    const value = keys.value(key);
-    const life = lifeOf(entry, host.clock.now(), settings.maxTtl);
-    ownWrites.wrote(value, idIn(envelope));
-    const upTo = this.#unsent.latest;
-    await commands.set(value, envelope, Math.max(life, 1), tell({ keys: [key] }), until);
-    this.#unsent.settled(key, upTo);
-  }
-
-  /** Sets an entry with the stamps that it should have been set with, if it still stands there. */
-  async #sendAgain(
-    key: string,
-    entry: Entry,
-    envelope: Buffer,
-    stamps: readonly Buffer[],
-  ): Promise<void> {
-    const { commands, host, keys, ownWrites, settings, tell } = this.#parts;
-    const again = this.#envelope(entry, stamps);
-    if (again === undefined) return;
-    const value = keys.value(key);
-    const life = lifeOf(entry, host.clock.now(), settings.maxTtl);
-    ownWrites.wrote(value, idIn(again));
-    const basis = envelope.subarray(0, BEGINNING_LENGTH);
-    const args = [basis, '', again, Math.max(life, 1), ...tell({ keys: [key] })];
-    const stored = await commands.run('commit', [value, keys.lock(key)], args);
-    if (stored !== 1) ownWrites.correct(value, idIn(again), undefined);
-  }
-
-  async setMany(entries: readonly (readonly [key: string, entry: Entry])[]): Promise<void> {
-    const stamps = new Map<string, Buffer[] | Promise<Buffer[]>>();
-    const until = this.#patience(entries.length);
-    let before: Promise<unknown> | undefined;
-    const settings: Promise<void>[] = [];
-    for (const part of partsOf(entries)) {
-      const first = before;
-      const sets = part.map(([key, entry]) => {
-        const tags = JSON.stringify(entry.tags);
-        const known = stamps.get(tags) ?? this.#stampsFor(entry);
-        stamps.set(tags, known);
-        return this.#run(this.#set(key, entry, known, first, until));
-      });
-      before = Promise.allSettled(sets);
-      settings.push(...sets);
-    }
-    const outcomes = await Promise.allSettled(settings);
-    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  setMany(entries: readonly (readonly [key: string, entry: Entry])[]): Promise<void> {
+    return this.#run(this.#sets.setMany(entries));
   }
 
   delete(key: string): Promise<void> {
-    return this.#run(this.#change(key, () => this.#removeNow(key)));
+    return this.#run(this.#removals.delete(key));
   }
 
   expire(key: string): Promise<void> {
-    return this.#run(this.#expire(key));
-  }
-
-  async #expire(key: string): Promise<void> {
-    const { commands, host, keys, newId, ownWrites, tell } = this.#parts;
-    await this.#change(key, async () => {
-      const [value, word] = [keys.value(key), keys.word(key)];
-      const [id, now] = [newId(), host.clock.now()];
-      const own = ownWrites.lastOf(value);
-      const wasOwn = (head: Buffer): boolean => own?.equals(idIn(head)) === true;
-      ownWrites.wrote(value, id);
-      ownWrites.wrote(word, 'nothing');
-      const args = [now, headOf(id, now), ...tell({ keys: [key] })];
-      const reply = await commands.run('expire', [value, keys.lock(key), word], args);
-      const [before, after] = reply as [Buffer, Buffer];
-      if (before.length === 0) ownWrites.correct(value, id, undefined);
-      else {
-        ownWrites.correct(value, id, markOf(after));
-        ownWrites.correct(word, 'nothing', undefined);
-      }
-      // It may have expired what memory here has never held.
-      if (before.length > 0 && !wasOwn(before)) this.#foreign([value]);
-    });
+    return this.#run(this.#removals.expire(key));
   }
 
   invalidateTags(tags: readonly string[]): Promise<void> {
-    return this.#run(this.#invalidateTags(tags));
-  }
-
-  async #invalidateTags(tags: readonly string[]): Promise<void> {
-    // At once where it can be, so that it counts for all that is asked for later.
-    const { opened } = this.#connection;
-    if (opened !== undefined) await opened;
-    try {
-      await this.#restamp(tags, false);
-    } catch (error) {
-      this.#unsent.addTags(tags);
-      throw error;
-    }
+    return this.#run(this.#removals.invalidateTags(tags));
   }
 
   clear(): Promise<void> {
-    return this.#run(this.#clear());
-  }
-
-  async #clear(): Promise<void> {
-    const { opened } = this.#connection;
-    if (opened !== undefined) await opened;
-    try {
-      await this.#restamp([], true);
-    } catch (error) {
-      this.#unsent.addAll();
-      throw error;
-    }
+    return this.#run(this.#removals.clear());
   }
 
   async flush(): Promise<void> {
@@ -324,7 +163,7 @@ export class RedisNamespace implements TierNamespace {
     } catch (error) {
       throw unavailable(error);
     }
-    await this.#unsent.send();
+    await this.#removals.unsent.send();
   }
 
   close(): Promise<void> {
@@ -338,7 +177,7 @@ export class RedisNamespace implements TierNamespace {
     for (const { key, claim, until } of this.#owed.splice(0)) {
       if (now < until) void giveBack(this.#parts, key, claim);
     }
-    return this.#unsent.send();
+    return this.#removals.unsent.send();
   }
 
   /** Redis tells that these keys have changed; by whose hand, it does not say. */
@@ -420,63 +259,18 @@ export class RedisNamespace implements TierNamespace {
     return change;
   }
 
-  /** Until when the cache waits for so many items, on the monotonic clock. */
-  #patience(items: number): number {
-    return performance.now() + this.#parts.settings.commandTimeout * Math.ceil(items / 100);
-  }
-
-  /** A removal of some kind: remembered where Redis does not take it. */
-  async #change(key: string, change: () => Promise<void>): Promise<void> {
-    try {
-      await this.#inOrder.run(this.#parts.keys.value(key), this.#connection.opened, change);
-    } catch (error) {
-      this.#unsent.addKeys([key]);
-      throw error;
-    }
-  }
-
-  /** @param isLate - memory may hold something again, of what Redis did not take then */
-  async #removeNow(key: string, isLate = false): Promise<void> {
-    const { commands, keys, ownWrites, tell } = this.#parts;
-    const [value, word] = [keys.value(key), keys.word(key)];
-    ownWrites.wrote(value, 'nothing', isLate);
-    ownWrites.wrote(word, 'nothing', isLate);
-    const upTo = this.#unsent.latest;
-    const removed = await commands.run('remove', [value, word], tell({ keys: [key] }));
-    // Either of them leaves an echo.
-    ownWrites.correct(removed === 0 ? value : word, 'nothing', undefined);
-    this.#unsent.settled(key, upTo);
-  }
-
-  async #restamp(tags: readonly string[], all: boolean): Promise<void> {
-    const { keys, stamps, tell } = this.#parts;
-    const named = tags.map((tag) => keys.tag(tag));
-    const told = tell({ ...(tags.length > 0 && { tags }), ...(all && { all }) });
-    await stamps.renew([keys.any, ...(all ? [keys.all] : []), ...named], told);
-  }
-
-  /** @throws (rejects) when some of it was not taken; what was, is settled */
-  async #remove({ keys, tags, all }: Removals): Promise<void> {
-    const failures: unknown[] = [];
-    const note = (error: unknown): void => void failures.push(error);
-    if (tags.length > 0 || all) await this.#restamp(tags, all).catch(note);
-    for (const part of partsOf(keys)) {
-      await Promise.all(part.map((key) => this.#removeNow(key, true).catch(note)));
-      // What is left would only wait for its turn to fail.
-      if (failures.length >= part.length) break;
-    }
-    if (failures.length > 0) throw failures[0];
-  }
-
   async #close(): Promise<void> {
     const leases = [...this.#leases].map((lease) => lease.release());
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSE_WITHIN)));
     const told = Promise.allSettled([...this.#running, ...leases]);
     // What could not be done is among what is unsent by then.
-    await Promise.race([told.then(() => this.#unsent.send().catch(() => undefined)), late]);
+    await Promise.race([
+      told.then(() => this.#removals.unsent.send().catch(() => undefined)),
+      late,
+    ]);
     clearTimeout(timer);
-    this.#unsent.stop();
+    this.#removals.unsent.stop();
     this.#connection.remove(this);
     this.#waiting.wakeAll();
   }
@@ -487,9 +281,4 @@ function ifForeign(isForeign: boolean | Promise<boolean>, call: () => void): voi
   if (typeof isForeign === 'boolean') {
     if (isForeign) call();
   } else void isForeign.then((isSo) => isSo && call());
-}
-
-/** What tells a write by what stands in Redis now. */
-function markOf(head: Buffer): Buffer | 'nothing' {
-  return head.length === 0 ? 'nothing' : idIn(head);
 }

@@ -1,8 +1,8 @@
 import { deferred, settle } from '../test/deferred.js';
-import { Unsent, type Removals } from './unsent.js';
+import { Unsent, type ToRemove } from './unsent.js';
 
 function setUp() {
-  const sent: Removals[] = [];
+  const sent: ToRemove[] = [];
   const reports: string[] = [];
   const state = { answer: (): Promise<void> => Promise.resolve() };
   const unsent = new Unsent({

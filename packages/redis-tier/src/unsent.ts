@@ -1,7 +1,7 @@
 import { unavailable } from './failures.js';
 
 /** What is made good later. */
-export interface Removals {
+export interface ToRemove {
   readonly keys: readonly string[];
   readonly tags: readonly string[];
   readonly all: boolean;
@@ -9,7 +9,7 @@ export interface Removals {
 
 export interface UnsentOptions {
   /** Tells Redis of removals. @throws (rejects) when it does not take them */
-  readonly send: (removals: Removals) => Promise<void>;
+  readonly send: (removals: ToRemove) => Promise<void>;
   /** Told what is remembered, what was sent, and when there was too much of it. */
   readonly report: (state: string, detail?: unknown) => void;
 }
