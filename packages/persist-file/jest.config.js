@@ -1,0 +1,1 @@
+export default { displayName: 'persist-file', preset: '../../jest.preset.js' };

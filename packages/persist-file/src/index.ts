@@ -1,0 +1,1 @@
+export { persistFile } from './persist-file.js';
