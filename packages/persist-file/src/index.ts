@@ -1,1 +1,4 @@
-export { persistFile } from './persist-file.js';
+export { filePersistence } from './file-persistence.js';
+export type { FilePersistenceOptions } from './options.js';
+export { LockedError } from './lock-file.js';
+export type { LockOwner } from './lock-file.js';

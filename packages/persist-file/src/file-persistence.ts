@@ -1,0 +1,153 @@
+import type { Persistence, PersistenceHost } from '@acache/core';
+import { Claim } from './claim.js';
+import { notDurable } from './failure.js';
+import { realPathOf } from './file-path.js';
+import { Journal, removeLeftovers } from './journal.js';
+import { LockedError } from './lock-file.js';
+import { openFile } from './opening.js';
+import { checkPath, resolveOptions, type FilePersistenceOptions } from './options.js';
+import type { Batch } from './pending-changes.js';
+import { RecordIndex } from './record-index.js';
+import { MOST_TOMBSTONES, Restorer } from './restorer.js';
+import { WriteBehind, type Sink } from './write-behind.js';
+
+/**
+ * Keeps a cache in a file, so that it is there again after a restart or a crash:
+ * `new AsyncCache({ persistence: filePersistence('./cache.acache') })`.
+ *
+ * After `await cache.flush()` nothing is lost by the death of the process; without it at most what
+ * changed within `flushInterval`. One process has the file at a time: in a second one `cache.ready` and
+ * `flush()` reject with a `CacheError` whose code is `'ERR_ACACHE_LOCKED'` and whose `pid` is the owner's.
+ *
+ * @param path - the file; it and its folders are created where they are missing
+ * @throws InvalidOptionError for an option that cannot be meant
+ */
+export function filePersistence(path: string, options?: FilePersistenceOptions): Persistence {
+  checkPath(path);
+  return new FilePersistence(path, options);
+}
+
+class FilePersistence implements Persistence {
+  readonly #path: string;
+  readonly #settings;
+  readonly #writeBehind: WriteBehind;
+  #host: PersistenceHost | undefined;
+  #claim: Claim | undefined;
+  #journal: Journal | undefined;
+  #opening: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(path: string, options: FilePersistenceOptions | undefined) {
+    this.#path = path;
+    this.#settings = resolveOptions(options);
+    const sink: Sink = {
+      write: (batch: Batch) => this.#opened.write(batch),
+      sync: () => this.#opened.sync(),
+      settle: (isLast) => this.#opened.settle(isLast),
+    };
+    const { flushInterval, fsyncInterval } = this.#settings;
+    const report = (error: unknown): void => {
+      this.#report(error);
+    };
+    this.#writeBehind = new WriteBehind({ sink, flushInterval, fsyncInterval, report });
+  }
+
+  open(host: PersistenceHost): Promise<void> {
+    this.#host = host;
+    this.#opening = this.#open(host);
+    return this.#opening;
+  }
+
+  set(key: string, entry: Parameters<Persistence['set']>[1]): void {
+    this.#writeBehind.set(key, entry);
+  }
+
+  delete(key: string): void {
+    this.#writeBehind.delete(key);
+  }
+
+  clear(): void {
+    this.#writeBehind.clear();
+  }
+
+  async flush(): Promise<void> {
+    await this.#opening;
+    await this.#writeBehind.flush();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  get #opened(): Journal {
+    if (this.#journal === undefined) throw new Error('it is not open');
+    return this.#journal;
+  }
+
+  async #open(host: PersistenceHost): Promise<void> {
+    const path = await realPathOf(this.#path);
+    const report = (error: unknown): void => {
+      this.#report(error);
+    };
+    const claim = new Claim(path);
+    const isOurs = await this.#take(claim, path);
+    this.#claim = claim;
+    if (isOurs) await removeLeftovers(path);
+    const index = new RecordIndex();
+    const restorer = new Restorer(index, this.#settings.serializer);
+    const start = await openFile(path, restorer, host, isOurs, report);
+    const mustRewrite = start.mustRewrite || claim.isDisputed;
+    const settings = this.#settings;
+    const journal = new Journal(
+      { path, settings, claim, index, host, report },
+      { ...start, mustRewrite },
+    );
+    this.#journal = journal;
+    const isClosing = (): boolean => this.#closing !== undefined;
+    const dead = isClosing() ? 0 : await restorer.restore(host, this.#writeBehind.pending, isClosing);
+    if (isClosing()) return;
+    this.#writeBehind.start(host.clock);
+    if (dead > MOST_TOMBSTONES) journal.compact();
+  }
+
+  /**
+   * @returns whether the file may be written; where no lock can be made it is tried again with each write
+   * @throws LockedError when another process has the file
+   */
+  async #take(claim: Claim, path: string): Promise<boolean> {
+    try {
+      await claim.ensure();
+      return true;
+    } catch (error) {
+      if (error instanceof LockedError) throw error;
+      this.#report(notDurable(path, error));
+      return false;
+    }
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#opening;
+    } catch {
+      // Whoever opened it was told.
+    }
+    const journal = this.#journal;
+    try {
+      if (journal === undefined) this.#writeBehind.stop();
+      else await this.#writeBehind.close();
+    } finally {
+      await journal?.close();
+      await this.#claim?.release();
+    }
+  }
+
+  #report(error: unknown): void {
+    this.#host?.fail(error);
+    try {
+      this.#settings.onError?.(error instanceof Error ? error : new Error(String(error)));
+    } catch {
+      // Whoever listens must not break what goes on.
+    }
+  }
+}
