@@ -394,10 +394,12 @@ export class Journal implements Sink {
     const room = Math.min(maxBytes * FILLED, maxBytes - needed) - LOG_START - 2 * BLOCK_OVERHEAD;
     const keep = new Uint8Array(index.slots);
     const turns = new Turns();
-    const keys = [...host.order()];
+    const told = Array.from(host.order(), (key) => index.slotOf(key));
+    // A cache that is closing, and has waited long enough, tells nothing any more.
+    const slots = told.length > 0 ? told : index.slotsByUse();
     let used = 0;
-    for (let at = keys.length - 1; at >= 0; at--) {
-      const slot = index.slotOf(keys[at] as string);
+    for (let at = slots.length - 1; at >= 0; at--) {
+      const slot = slots[at];
       if (slot === undefined) continue;
       used += index.lengthOf(slot) + RECORD_OVERHEAD;
       if (used > room) break;

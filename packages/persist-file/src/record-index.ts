@@ -1,5 +1,5 @@
 /** So many maps share the keys: to rehash one of them takes a fraction of what one map would stall. */
-const SHARDS = 64;
+const SHARDS = 16;
 const NONE = 0xffff_ffff;
 
 /** Whole numbers by slot or by ordinal. */
@@ -175,6 +175,13 @@ export class RecordIndex {
       const slot = this.slotAt(ordinal);
       if (slot >= 0 && named[slot] !== 2) yield slot;
     }
+  }
+
+  /** All slots, least recently used first as far as the file knows. */
+  slotsByUse(): number[] {
+    const slots: number[] = [];
+    for (const shard of this.#shards) slots.push(...shard.values());
+    return slots.sort((a, b) => this.usedAt(a) - this.usedAt(b));
   }
 
   /** From here on records are copied to a new file, up to `finishMove` or `abandonMove`. */

@@ -1,4 +1,3 @@
-import type { EntryTimes } from '@acache/core';
 import { readText } from './text.js';
 
 /*
@@ -70,15 +69,24 @@ export function keyOf(bytes: Buffer, view: DataView, at: number): string {
   return readText(bytes, start, start + length, (flags & Flag.Utf16) !== 0);
 }
 
-/** The instants of the entry of a set. */
-export function timesOf(bytes: Buffer, view: DataView, at: number): EntryTimes {
+/** When the entry of a set was stored. */
+export function createdAtOf(view: DataView, at: number): number {
+  return view.getFloat64(at + 12, true);
+}
+
+/** Until when the entry of a set is fresh. */
+export function freshUntilOf(view: DataView, at: number): number {
+  return view.getFloat64(at + 20, true);
+}
+
+/**
+ * A stale window of the entry of a set, in milliseconds.
+ *
+ * @param which - 0 for staleWhileRevalidate, 8 for staleIfError
+ */
+export function windowsOf(bytes: Buffer, view: DataView, at: number, which: 0 | 8): number {
   const hasWindows = ((bytes[at + FLAGS_AT] as number) & Flag.Windows) !== 0;
-  return {
-    createdAt: view.getFloat64(at + 12, true),
-    freshUntil: view.getFloat64(at + 20, true),
-    staleWhileRevalidate: hasWindows ? view.getFloat64(at + 28, true) : 0,
-    staleIfError: hasWindows ? view.getFloat64(at + 36, true) : 0,
-  };
+  return hasWindows ? view.getFloat64(at + 28 + which, true) : 0;
 }
 
 /** Whether the entry of a set is past everything; one from the future is good for its own life only. */

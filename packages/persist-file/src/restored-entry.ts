@@ -1,43 +1,62 @@
-import type { Entry, EntryTimes, Serializer } from '@acache/core';
+import type { Entry, Serializer } from '@acache/core';
+import { createdAtOf, freshUntilOf, tagsOf, weightOf, windowsOf } from './record.js';
 
-/** An entry as it lies in the file: its value is made of its bytes each time it is asked for. */
+/** Bytes in which records lie, and who makes values of them. */
+export interface RecordBytes {
+  readonly bytes: Buffer;
+  readonly view: DataView;
+  readonly serializer: Serializer;
+}
+
+/**
+ * An entry as it lies in the file: everything is read from its record when it is asked for, the value
+ * too. A million of them are made at a start, hence so little in each.
+ */
 export class RestoredEntry implements Entry {
-  readonly createdAt: number;
-  readonly freshUntil: number;
-  readonly staleWhileRevalidate: number;
-  readonly staleIfError: number;
-  readonly tags: readonly string[];
-  readonly weight?: number;
-  readonly #serializer: Serializer;
-  readonly #bytes: Buffer;
-  readonly #start: number;
-  readonly #end: number;
+  readonly #in: RecordBytes;
+  readonly #at: number;
+  readonly #length: number;
+  /** Milliseconds by which the clock that stored it was ahead. */
+  readonly #ahead: number;
 
-  constructor(
-    times: EntryTimes,
-    tags: readonly string[],
-    weight: number | undefined,
-    value: { readonly bytes: Buffer; readonly start: number; readonly end: number },
-    serializer: Serializer,
-  ) {
-    this.createdAt = times.createdAt;
-    this.freshUntil = times.freshUntil;
-    this.staleWhileRevalidate = times.staleWhileRevalidate;
-    this.staleIfError = times.staleIfError;
-    this.tags = tags;
-    if (weight !== undefined) this.weight = weight;
-    this.#bytes = value.bytes;
-    this.#start = value.start;
-    this.#end = value.end;
-    this.#serializer = serializer;
+  constructor(records: RecordBytes, at: number, length: number, ahead: number) {
+    this.#in = records;
+    this.#at = at;
+    this.#length = length;
+    this.#ahead = ahead;
+  }
+
+  get createdAt(): number {
+    return createdAtOf(this.#in.view, this.#at) - this.#ahead;
+  }
+
+  get freshUntil(): number {
+    return freshUntilOf(this.#in.view, this.#at) - this.#ahead;
+  }
+
+  get staleWhileRevalidate(): number {
+    return windowsOf(this.#in.bytes, this.#in.view, this.#at, 0);
+  }
+
+  get staleIfError(): number {
+    return windowsOf(this.#in.bytes, this.#in.view, this.#at, 8);
+  }
+
+  get weight(): number | undefined {
+    return weightOf(this.#in.bytes, this.#in.view, this.#at);
+  }
+
+  get tags(): readonly string[] {
+    return tagsOf(this.#in.bytes, this.#in.view, this.#at).tags;
   }
 
   /** @throws what the serializer throws */
   get value(): unknown {
-    return this.#serializer.deserialize(this.valueBytes);
+    return this.#in.serializer.deserialize(this.valueBytes);
   }
 
   get valueBytes(): Buffer {
-    return this.#bytes.subarray(this.#start, this.#end);
+    const { bytes, view } = this.#in;
+    return bytes.subarray(tagsOf(bytes, view, this.#at).end, this.#at + this.#length);
   }
 }

@@ -1,19 +1,10 @@
-import type { EntryTimes, PersistenceHost, Serializer } from '@acache/core';
+import type { PersistenceHost, Serializer } from '@acache/core';
 import type { FoundBlock } from './log-reader.js';
 import type { Drops } from './lost-blocks.js';
 import type { PendingChanges } from './pending-changes.js';
-import {
-  FIXED_LENGTH,
-  isDead,
-  keyOf,
-  Kind,
-  KIND_AT,
-  tagsOf,
-  timesOf,
-  weightOf,
-} from './record.js';
+import { createdAtOf, FIXED_LENGTH, isDead, keyOf, Kind, KIND_AT } from './record.js';
 import { withRoomFor, type Column, type RecordIndex } from './record-index.js';
-import { RestoredEntry } from './restored-entry.js';
+import { RestoredEntry, type RecordBytes } from './restored-entry.js';
 import { hashOf } from './superseded.js';
 import { needsUtf16 } from './text.js';
 import { Turns } from './turns.js';
@@ -22,9 +13,7 @@ import { Turns } from './turns.js';
 const SLAB = 1024 * 1024;
 const NO_ORDER = new Uint32Array(0);
 
-interface Chunk {
-  readonly bytes: Buffer;
-  readonly view: DataView;
+interface Chunk extends RecordBytes {
   /** Bytes of records that count. */
   live: number;
 }
@@ -41,7 +30,7 @@ export class Restorer {
   #order: Uint32Array = NO_ORDER;
   #orderOrdinal = 0;
   #end = 0;
-  #slab = Buffer.alloc(0);
+  #slab: RecordBytes | undefined;
   #slabUsed = 0;
 
   constructor(index: RecordIndex, serializer: Serializer) {
@@ -52,7 +41,9 @@ export class Restorer {
   /** Takes in the records of a block, which are newer than those of all blocks before. */
   visit({ header, bytes, view, bodyAt }: FoundBlock): void {
     const index = this.#index;
-    if (this.#chunks.at(-1)?.bytes !== bytes) this.#chunks.push({ bytes, view, live: 0 });
+    if (this.#chunks.at(-1)?.bytes !== bytes) {
+      this.#chunks.push({ bytes, view, serializer: this.#serializer, live: 0 });
+    }
     const chunk = this.#chunks.length - 1;
     let at = bodyAt;
     let ordinal = header.firstOrdinal;
@@ -129,16 +120,23 @@ export class Restorer {
       index.use(slot);
       const key = this.#keys[slot] as string;
       if (changes.knows(key)) continue;
-      const { bytes, view } = this.#chunks[this.#chunkOf[slot] as number] as Chunk;
+      const chunk = this.#chunks[this.#chunkOf[slot] as number] as Chunk;
+      const { bytes, view } = chunk;
       const at = this.#startOf[slot] as number;
       if (isDead(bytes, view, at, now)) {
         dead.push(key);
         continue;
       }
-      const times = timesOf(bytes, view, at);
-      const entry = this.#entry(slot, clamped(times, now));
-      // Written with the clamped times, or each restart would give it its whole life again.
-      if (times.createdAt > now) changes.set(key, entry);
+      // What seems to come from the future was stored by a clock that was ahead.
+      const ahead = Math.max(0, createdAtOf(view, at) - now);
+      const length = index.lengthOf(slot);
+      // Otherwise a few values would keep the memory of a whole chunk alive.
+      const isSparse = chunk.live * 2 < bytes.length;
+      const entry = isSparse
+        ? this.#copied(bytes, at, length, ahead)
+        : new RestoredEntry(chunk, at, length, ahead);
+      // Written so, or each restart would give it its whole life again.
+      if (ahead > 0) changes.set(key, entry);
       host.restore(key, entry);
     }
     if (dead.length <= MOST_TOMBSTONES) for (const key of dead) changes.delete(key);
@@ -155,35 +153,23 @@ export class Restorer {
     }
   }
 
-  #entry(slot: number, times: EntryTimes): RestoredEntry {
-    const chunk = this.#chunks[this.#chunkOf[slot] as number] as Chunk;
-    const { bytes, view } = chunk;
-    const at = this.#startOf[slot] as number;
-    const end = at + this.#index.lengthOf(slot);
-    const { tags, end: start } = tagsOf(bytes, view, at);
-    // Otherwise a few values would keep the memory of a whole chunk alive.
-    const isSparse = chunk.live * 2 < bytes.length;
-    const value = isSparse ? this.#copy(bytes, start, end) : { bytes, start, end };
-    return new RestoredEntry(times, tags, weightOf(bytes, view, at), value, this.#serializer);
+  #copied(from: Buffer, at: number, length: number, ahead: number): RestoredEntry {
+    const slab = this.#slabWith(length);
+    const start = this.#slabUsed;
+    from.copy(slab.bytes, start, at, at + length);
+    this.#slabUsed += length;
+    return new RestoredEntry(slab, start, length, ahead);
   }
 
-  #copy(
-    bytes: Buffer,
-    from: number,
-    to: number,
-  ): { readonly bytes: Buffer; readonly start: number; readonly end: number } {
-    const length = to - from;
-    if (length > this.#slab.length - this.#slabUsed) {
-      if (length > SLAB / 4) {
-        return { bytes: Buffer.from(bytes.subarray(from, to)), start: 0, end: length };
-      }
-      this.#slab = Buffer.allocUnsafeSlow(Math.min(SLAB, Math.max(length, this.#index.liveBytes)));
-      this.#slabUsed = 0;
+  #slabWith(room: number): RecordBytes {
+    if (this.#slab !== undefined && this.#slabUsed + room <= this.#slab.bytes.length) {
+      return this.#slab;
     }
-    const start = this.#slabUsed;
-    bytes.copy(this.#slab, start, from, to);
-    this.#slabUsed += length;
-    return { bytes: this.#slab, start, end: start + length };
+    const bytes = Buffer.allocUnsafeSlow(Math.max(room, Math.min(SLAB, this.#index.liveBytes)));
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#slabUsed = 0;
+    this.#slab = { bytes, view, serializer: this.#serializer };
+    return this.#slab;
   }
 }
 
@@ -194,13 +180,6 @@ function isListed(key: string, ordinal: number, hashes: Drops['hashes']): boolea
   if (hashes.size === 0) return false;
   const hash = hashOf(Buffer.from(key, needsUtf16(key) ? 'utf16le' : 'utf8'));
   return ordinal < (hashes.get(hash) ?? 0);
-}
-
-/** What seems to come from the future was stored by a clock that was ahead. */
-function clamped(times: EntryTimes, now: number): EntryTimes {
-  const ahead = times.createdAt - now;
-  if (ahead <= 0) return times;
-  return { ...times, createdAt: now, freshUntil: times.freshUntil - ahead };
 }
 
 function ordinalsOf(bytes: Buffer): Uint32Array {
