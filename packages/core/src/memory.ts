@@ -127,7 +127,7 @@ export class Memory<K, V> {
       // What was set meanwhile is newer than what is restored.
       this.store.spare((held) => this.#persistence?.changed(held) === true);
       const now = this.time.now();
-      this.store.put(id, sealedEntry(entry, key, weight, now), backing, now, true);
+      this.store.put(id, new SealedEntry(entry, key, weight, now), backing, now, true);
       this.planUpkeep();
     } catch (error) {
       this.#events.report(error, 'persistence', key);
@@ -219,18 +219,39 @@ export class Memory<K, V> {
   }
 }
 
-/** An entry whose value is read from the persistence when it is first wanted. */
-function sealedEntry<K, V>(
-  entry: Entry<V>,
-  key: K,
-  weight: number,
-  now: number,
-): StoredEntry<K, V> {
-  const times = timesFromElsewhere(entry, now);
-  return {
-    get value() {
-      return entry.value;
-    },
-    ...{ key, ...times, tags: entry.tags, weight },
-  };
+/**
+ * An entry whose value is read from the persistence when it is first wanted. A class, since a start
+ * makes a million of them.
+ */
+class SealedEntry<K, V> implements StoredEntry<K, V> {
+  readonly key: K;
+  readonly weight: number;
+  readonly #entry: Entry<V>;
+  readonly createdAt: number;
+  readonly freshUntil: number;
+
+  constructor(entry: Entry<V>, key: K, weight: number, now: number) {
+    const { createdAt, freshUntil } = timesFromElsewhere(entry, now);
+    this.key = key;
+    this.weight = weight;
+    this.#entry = entry;
+    this.createdAt = createdAt;
+    this.freshUntil = freshUntil;
+  }
+
+  get value(): V {
+    return this.#entry.value;
+  }
+
+  get staleWhileRevalidate(): number {
+    return this.#entry.staleWhileRevalidate;
+  }
+
+  get staleIfError(): number {
+    return this.#entry.staleIfError;
+  }
+
+  get tags(): readonly string[] {
+    return this.#entry.tags;
+  }
 }
