@@ -5,7 +5,7 @@ import { realPathOf } from './file-path.js';
 import { Journal, removeLeftovers } from './journal.js';
 import { LockedError } from './lock-file.js';
 import { openFile } from './opening.js';
-import { checkPath, resolveOptions, type FilePersistenceOptions } from './options.js';
+import { checkPath, resolveOptions, type FilePersistenceOptions, type Settings } from './options.js';
 import type { Batch } from './pending-changes.js';
 import { RecordIndex } from './record-index.js';
 import { MOST_TOMBSTONES, Restorer } from './restorer.js';
@@ -24,12 +24,13 @@ import { WriteBehind, type Sink } from './write-behind.js';
  */
 export function filePersistence(path: string, options?: FilePersistenceOptions): Persistence {
   checkPath(path);
-  return new FilePersistence(path, options);
+  return new FilePersistence(path, resolveOptions(options));
 }
 
-class FilePersistence implements Persistence {
+/** What `filePersistence` makes, from options with their defaults. */
+export class FilePersistence implements Persistence {
   readonly #path: string;
-  readonly #settings;
+  readonly #settings: Settings;
   readonly #writeBehind: WriteBehind;
   #host: PersistenceHost | undefined;
   #claim: Claim | undefined;
@@ -37,9 +38,9 @@ class FilePersistence implements Persistence {
   #opening: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(path: string, options: FilePersistenceOptions | undefined) {
+  constructor(path: string, settings: Settings) {
     this.#path = path;
-    this.#settings = resolveOptions(options);
+    this.#settings = settings;
     const sink: Sink = {
       write: (batch: Batch) => this.#opened.write(batch),
       sync: () => this.#opened.sync(),

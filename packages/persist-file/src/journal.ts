@@ -21,8 +21,6 @@ import type { Sink } from './write-behind.js';
 
 /** Encoded before it is written, in bytes. */
 const CHUNK = 1024 * 1024;
-/** A smaller file is not rewritten for the garbage in it. */
-const LEAST_TO_COMPACT = 4 * 1024 * 1024;
 /** After a compaction failed the next one is not tried for so many milliseconds. */
 const COMPACTION_PAUSE = 30_000;
 /** What a rewritten file takes of the most that it may. */
@@ -325,7 +323,7 @@ export class Journal implements Sink {
 
   #compactIfDue(): void {
     const size = (this.#log?.size ?? 0) - LOG_START;
-    if (size < LEAST_TO_COMPACT || Date.now() < this.#compactAfter) return;
+    if (size < this.#options.settings.leastToCompact || Date.now() < this.#compactAfter) return;
     if (size - this.#options.index.liveBytes > size / 2) this.compact();
   }
 

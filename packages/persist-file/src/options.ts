@@ -45,10 +45,13 @@ export interface Settings {
   readonly serializer: Serializer;
   readonly maxBytes: number;
   readonly onError: ((error: Error) => void) | undefined;
+  /** A smaller file is not rewritten for the garbage in it, in bytes. Tests make it small. */
+  readonly leastToCompact: number;
 }
 
 /** Below it, the fixed part of the file would leave no room for entries. */
 const LEAST_BYTES = 16_384;
+const LEAST_TO_COMPACT = 4 * 1024 * 1024;
 /** The longest timer that platforms keep to. */
 const LONGEST = 2 ** 31 - 1;
 
@@ -73,6 +76,7 @@ export function resolveOptions(options: FilePersistenceOptions = {}): Settings {
     serializer: checkSerializer(serializer),
     maxBytes,
     onError,
+    leastToCompact: LEAST_TO_COMPACT,
   };
 }
 
