@@ -1,3 +1,4 @@
+import { endianness } from 'node:os';
 import { crc32 } from 'node:zlib';
 import { InvalidOptionError, type Entry } from '@acache/core';
 import {
@@ -11,6 +12,8 @@ import type { LogTail } from './log-tail.js';
 import { FIXED_LENGTH, Flag, Kind, MOST_TAGS, TAG_UTF16, timesLength } from './record.js';
 import { encodeLists, hashOf, MOST_SUPERSEDED, type SupersededList } from './superseded.js';
 import { needsUtf16 } from './text.js';
+
+const IS_LITTLE_ENDIAN = endianness() === 'LE';
 
 /** Where a record was written. */
 export interface Written {
@@ -119,8 +122,14 @@ export class BlockWriter {
     const start = this.#length;
     this.#bytes.writeUInt32LE(0, start + 8);
     this.#length += FIXED_LENGTH;
-    for (const ordinal of ordinals) {
-      this.#length = this.#bytes.writeUInt32LE(ordinal, this.#length);
+    if (IS_LITTLE_ENDIAN) {
+      const { buffer, byteOffset, byteLength } = ordinals;
+      this.#bytes.set(new Uint8Array(buffer, byteOffset, byteLength), this.#length);
+      this.#length += byteLength;
+    } else {
+      for (const ordinal of ordinals) {
+        this.#length = this.#bytes.writeUInt32LE(ordinal, this.#length);
+      }
     }
     const written = this.#endRecord(start, Kind.Order, 0, 0);
     this.#endBlock();

@@ -398,7 +398,7 @@ export class Journal implements Sink {
     let used = 0;
     for (let at = slots.length - 1; at >= 0; at--) {
       const slot = slots[at];
-      if (slot === undefined) continue;
+      if (slot === undefined || slot < 0) continue;
       used += index.lengthOf(slot) + RECORD_OVERHEAD;
       if (used > room) break;
       keep[slot] = 1;

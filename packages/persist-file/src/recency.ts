@@ -20,24 +20,26 @@ export function isWorthwhile(keys: number, sinceLast: number): boolean {
 export async function orderToWrite(
   keys: Iterable<string>,
   index: RecordIndex,
-): Promise<{ readonly ordinals: Uint32Array; readonly slots: readonly number[] } | undefined> {
+): Promise<{ readonly ordinals: Uint32Array; readonly slots: Uint32Array } | undefined> {
   const turns = new Turns();
-  const slots: number[] = [];
+  const slots = new Uint32Array(index.size);
+  const ordinals = new Uint32Array(index.size);
   let isSame = true;
   let last = -1;
   let count = 0;
+  let seen = 0;
   for (const key of keys) {
     const slot = index.slotOf(key);
-    if (slot !== undefined) {
+    // A key that is told twice must not take the room of another.
+    if (slot >= 0 && count < slots.length) {
       const used = index.usedAt(slot);
       if (used <= last) isSame = false;
       last = used;
-      slots.push(slot);
+      slots[count] = slot;
+      ordinals[count++] = index.ordinalOf(slot);
     }
-    if (++count % 256 === 0 && turns.isOver) await turns.pass();
+    if (++seen % 256 === 0 && turns.isOver) await turns.pass();
   }
   if (isSame) return undefined;
-  const ordinals = new Uint32Array(slots.length);
-  for (let at = 0; at < slots.length; at++) ordinals[at] = index.ordinalOf(slots[at] as number);
-  return { ordinals, slots };
+  return { ordinals: ordinals.subarray(0, count), slots: slots.subarray(0, count) };
 }

@@ -1,9 +1,6 @@
-/** So many maps share the keys: to rehash one of them takes a fraction of what one map would stall. */
-const SHARDS = 16;
-const NONE = 0xffff_ffff;
+import { KeyTable, withRoomFor, type Column } from './key-table.js';
 
-/** Whole numbers by slot or by ordinal. */
-export type Column = Uint32Array<ArrayBuffer>;
+const NONE = 0xffff_ffff;
 
 /** The records of a new file while it is written beside the running one. */
 export class Move {
@@ -30,7 +27,7 @@ export class Move {
  * is what compaction must keep. What memory holds and has not written yet is not known here.
  */
 export class RecordIndex {
-  readonly #shards: Map<string, number>[] = Array.from({ length: SHARDS }, () => new Map());
+  readonly #keys = new KeyTable();
   /** By slot. A length of 0 is a slot that is free. */
   #ordinals: Column = new Uint32Array(1024);
   #lengths: Column = new Uint32Array(1024);
@@ -45,12 +42,11 @@ export class RecordIndex {
   /** Files that are being written beside the running one. */
   #moves = 0;
   #clock = 0;
-  #size = 0;
   #liveBytes = 0;
 
   /** Keys. */
   get size(): number {
-    return this.#size;
+    return this.#keys.size;
   }
 
   /** Bytes of the records that count. */
@@ -63,12 +59,18 @@ export class RecordIndex {
     return this.#slots;
   }
 
-  slotOf(key: string): number | undefined {
-    return this.#shard(key).get(key);
+  /** The slot of a key; -1 where the file has no record of it that counts. */
+  slotOf(key: string): number {
+    return this.#keys.find(key);
+  }
+
+  /** The key in a slot that is not free. */
+  keyOf(slot: number): string {
+    return this.#keys.keyOf(slot) as string;
   }
 
   has(key: string): boolean {
-    return this.#shard(key).has(key);
+    return this.#keys.find(key) >= 0;
   }
 
   ordinalOf(slot: number): number {
@@ -91,12 +93,10 @@ export class RecordIndex {
 
   /** The newest record of a key was written. */
   put(key: string, ordinal: number, length: number): number {
-    const shard = this.#shard(key);
-    let slot = shard.get(key);
-    if (slot === undefined) {
+    let slot = this.#keys.find(key);
+    if (slot < 0) {
       slot = this.#free.pop() ?? this.#newSlot();
-      shard.set(key, slot);
-      this.#size++;
+      this.#keys.add(key, slot);
     } else {
       this.#slotAt[this.#ordinals[slot] as number] = 0;
       this.#liveBytes -= this.#lengths[slot] as number;
@@ -111,11 +111,9 @@ export class RecordIndex {
   }
 
   remove(key: string): void {
-    const shard = this.#shard(key);
-    const slot = shard.get(key);
-    if (slot === undefined) return;
-    shard.delete(key);
-    this.#size--;
+    const slot = this.#keys.find(key);
+    if (slot < 0) return;
+    this.#keys.remove(slot);
     this.#liveBytes -= this.#lengths[slot] as number;
     this.#slotAt[this.#ordinals[slot] as number] = 0;
     this.#lengths[slot] = 0;
@@ -123,7 +121,7 @@ export class RecordIndex {
   }
 
   clear(): void {
-    for (const shard of this.#shards) shard.clear();
+    this.#keys.clear();
     this.#slotAt = new Uint32Array(1024);
     if (this.#moves === 0) {
       this.#slots = 0;
@@ -134,13 +132,7 @@ export class RecordIndex {
       }
     }
     this.#lengths.fill(0, 0, this.#slots);
-    this.#size = 0;
     this.#liveBytes = 0;
-  }
-
-  /** All keys and slots, a map at a time; what changes meanwhile may be missing. */
-  *shards(): Generator<ReadonlyMap<string, number>> {
-    yield* this.#shards;
   }
 
   /** The file says that this was used after all else. */
@@ -180,7 +172,7 @@ export class RecordIndex {
   /** All slots, least recently used first as far as the file knows. */
   slotsByUse(): number[] {
     const slots: number[] = [];
-    for (const shard of this.#shards) slots.push(...shard.values());
+    for (let slot = 0; slot < this.#slots; slot++) if (this.#lengths[slot] !== 0) slots.push(slot);
     return slots.sort((a, b) => this.usedAt(a) - this.usedAt(b));
   }
 
@@ -209,7 +201,7 @@ export class RecordIndex {
       seen[slot] = 1;
       found++;
     }
-    return found === this.#size - dropped;
+    return found === this.size - dropped;
   }
 
   /** The new file is the file. */
@@ -249,22 +241,4 @@ export class RecordIndex {
     }
     return slot;
   }
-
-  /** Keys that belong together differ at their ends. */
-  #shard(key: string): Map<string, number> {
-    let hash = key.length;
-    for (let at = Math.max(0, key.length - 6); at < key.length; at++) {
-      hash = (Math.imul(hash, 31) + key.charCodeAt(at)) | 0;
-    }
-    hash ^= hash >>> 15;
-    return this.#shards[(hash ^ (hash >>> 7)) & (SHARDS - 1)] as Map<string, number>;
-  }
-}
-
-/** A column that is long enough for `index`; the same where it is. */
-export function withRoomFor(column: Column, index: number): Column {
-  if (index < column.length) return column;
-  const larger = new Uint32Array(Math.max(2 * column.length, index + 1));
-  larger.set(column);
-  return larger;
 }

@@ -3,7 +3,8 @@ import type { FoundBlock } from './log-reader.js';
 import type { Drops } from './lost-blocks.js';
 import type { PendingChanges } from './pending-changes.js';
 import { createdAtOf, FIXED_LENGTH, isDead, keyOf, Kind, KIND_AT } from './record.js';
-import { withRoomFor, type Column, type RecordIndex } from './record-index.js';
+import { withRoomFor, type Column } from './key-table.js';
+import type { RecordIndex } from './record-index.js';
 import { RestoredEntry, type RecordBytes } from './restored-entry.js';
 import { hashOf } from './superseded.js';
 import { needsUtf16 } from './text.js';
@@ -23,8 +24,7 @@ export class Restorer {
   readonly #index: RecordIndex;
   readonly #serializer: Serializer;
   readonly #chunks: Chunk[] = [];
-  /** By slot: the key, its chunk and where the record is in it. */
-  readonly #keys: string[] = [];
+  /** By slot: its chunk, and where the record is in it. */
   #chunkOf: Column = new Uint32Array(1024);
   #startOf: Column = new Uint32Array(1024);
   #order: Uint32Array = NO_ORDER;
@@ -51,9 +51,7 @@ export class Restorer {
       const length = view.getUint32(at, true);
       const kind = bytes[at + KIND_AT];
       if (kind === Kind.Set) {
-        const key = keyOf(bytes, view, at);
-        const slot = index.put(key, ordinal, length);
-        this.#keys[slot] = key;
+        const slot = index.put(keyOf(bytes, view, at), ordinal, length);
         this.#chunkOf = withRoomFor(this.#chunkOf, slot);
         this.#startOf = withRoomFor(this.#startOf, slot);
         this.#chunkOf[slot] = chunk;
@@ -81,12 +79,12 @@ export class Restorer {
     const index = this.#index;
     const turns = new Turns();
     const dropped: string[] = [];
-    for (const shard of index.shards()) {
-      for (const [key, slot] of shard) {
-        const ordinal = index.ordinalOf(slot);
-        if (ordinal < before || isListed(key, ordinal, hashes)) dropped.push(key);
-      }
-      if (turns.isOver) await turns.pass();
+    for (let slot = 0; slot < index.slots; slot++) {
+      if (index.lengthOf(slot) === 0) continue;
+      const key = index.keyOf(slot);
+      const ordinal = index.ordinalOf(slot);
+      if (ordinal < before || isListed(key, ordinal, hashes)) dropped.push(key);
+      if (slot % 256 === 0 && turns.isOver) await turns.pass();
     }
     for (const key of dropped) index.remove(key);
     return dropped.length;
@@ -118,7 +116,7 @@ export class Restorer {
       }
       // The file's own order, even where nothing is restored: it is compared with the cache's at the end.
       index.use(slot);
-      const key = this.#keys[slot] as string;
+      const key = index.keyOf(slot);
       if (changes.knows(key)) continue;
       const chunk = this.#chunks[this.#chunkOf[slot] as number] as Chunk;
       const { bytes, view } = chunk;

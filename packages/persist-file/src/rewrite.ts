@@ -100,7 +100,7 @@ export class Rewrite {
     }
     const order: number[] = [];
     for (const key of keys) {
-      const ordinal = ordinals[index.slotOf(key) ?? -1] ?? 0;
+      const ordinal = ordinals[index.slotOf(key)] ?? 0;
       if (ordinal > 0) order.push(ordinal - 1);
       if (order.length % 256 === 0 && turns.isOver) await turns.pass();
     }
