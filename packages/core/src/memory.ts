@@ -227,16 +227,23 @@ class SealedEntry<K, V> implements StoredEntry<K, V> {
   readonly key: K;
   readonly weight: number;
   readonly #entry: Entry<V>;
-  readonly createdAt: number;
-  readonly freshUntil: number;
+  /** Milliseconds by which the clock that stored it was ahead. */
+  readonly #ahead: number;
 
   constructor(entry: Entry<V>, key: K, weight: number, now: number) {
-    const { createdAt, freshUntil } = timesFromElsewhere(entry, now);
+    const { createdAt } = entry;
     this.key = key;
     this.weight = weight;
     this.#entry = entry;
-    this.createdAt = createdAt;
-    this.freshUntil = freshUntil;
+    this.#ahead = createdAt - timesFromElsewhere(entry, now).createdAt;
+  }
+
+  get createdAt(): number {
+    return this.#entry.createdAt - this.#ahead;
+  }
+
+  get freshUntil(): number {
+    return this.#entry.freshUntil - this.#ahead;
   }
 
   get value(): V {
