@@ -43,7 +43,9 @@ function count(number: number, noun: string): string {
 
 function bytes(number: number): string {
   if (number < 10_000) return `${number} B`;
-  return number < 10_000_000 ? `${(number / 1e3).toFixed(1)} kB` : `${(number / 1e6).toFixed(1)} MB`;
+  return number < 10_000_000
+    ? `${(number / 1e3).toFixed(1)} kB`
+    : `${(number / 1e6).toFixed(1)} MB`;
 }
 
 function instant(ms: number): string {

@@ -5,7 +5,12 @@ import { realPathOf } from './file-path.js';
 import { Journal, removeLeftovers } from './journal.js';
 import { LockedError } from './lock-file.js';
 import { openFile } from './opening.js';
-import { checkPath, resolveOptions, type FilePersistenceOptions, type Settings } from './options.js';
+import {
+  checkPath,
+  resolveOptions,
+  type FilePersistenceOptions,
+  type Settings,
+} from './options.js';
 import type { Batch } from './pending-changes.js';
 import { RecordIndex } from './record-index.js';
 import { MOST_TOMBSTONES, Restorer } from './restorer.js';
@@ -106,7 +111,9 @@ export class FilePersistence implements Persistence {
     );
     this.#journal = journal;
     const isClosing = (): boolean => this.#closing !== undefined;
-    const dead = isClosing() ? 0 : await restorer.restore(host, this.#writeBehind.pending, isClosing);
+    const dead = isClosing()
+      ? 0
+      : await restorer.restore(host, this.#writeBehind.pending, isClosing);
     if (isClosing()) return;
     this.#writeBehind.start(host.clock);
     if (dead > MOST_TOMBSTONES) journal.compact();

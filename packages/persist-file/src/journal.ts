@@ -12,7 +12,7 @@ import type { LogFile } from './log-file.js';
 import type { Settings } from './options.js';
 import type { Batch } from './pending-changes.js';
 import { isWorthwhile, orderToWrite } from './recency.js';
-import { RecordIndex } from './record-index.js';
+import type { RecordIndex } from './record-index.js';
 import { RestoredEntry } from './restored-entry.js';
 import { Rewrite } from './rewrite.js';
 import { setAside } from './set-aside.js';
@@ -236,11 +236,7 @@ export class Journal implements Sink {
   }
 
   /** Appends what was encoded; only then is it known to the index. */
-  async #commit(
-    changes: readonly Change[],
-    writer: BlockWriter,
-    isClear: boolean,
-  ): Promise<void> {
+  async #commit(changes: readonly Change[], writer: BlockWriter, isClear: boolean): Promise<void> {
     const { index, settings } = this.#options;
     if (isClear) writer.clear();
     let { bytes, tail } = writer.finish();

@@ -112,11 +112,8 @@ export class LogFile {
 
   /** Whether this is still the file that others find under `path`. */
   async isAt(path: string): Promise<boolean> {
-    const [own, found] = await Promise.all([
-      this.handle.stat(),
-      stat(path).catch(() => undefined),
-    ]);
-    return found !== undefined && own.ino === found.ino && own.dev === found.dev;
+    const [own, found] = await Promise.all([this.handle.stat(), stat(path).catch(() => undefined)]);
+    return own.ino === found?.ino && own.dev === found.dev;
   }
 
   async close(): Promise<void> {
@@ -132,7 +129,7 @@ export class LogFile {
 }
 
 async function writeAll(handle: FileHandle, bytes: Buffer, position: number): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const { bytesWritten } = await handle.write(bytes, at, bytes.length - at, position + at);
     at += bytesWritten;
   }

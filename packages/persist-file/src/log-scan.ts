@@ -36,7 +36,7 @@ export async function scanLog(
   for await (const found of readLog({ handle, fileId, from: LOG_START, to: length })) {
     if (found.kind === 'block') {
       const { header, offset, whole } = found;
-      lost.found(header, whole, found.lists);
+      lost.found(header, whole, () => found.lists());
       last = found;
       size = offset + blockLength(header);
       if (whole) visit(found);

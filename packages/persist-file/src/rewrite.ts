@@ -219,8 +219,7 @@ export class Rewrite {
   #forgotten(): Dropped[] {
     const { index } = this.#options;
     return this.#dropped.filter(
-      ({ key, slot, ordinal }) =>
-        index.slotOf(key) === slot && index.ordinalOf(slot) === ordinal,
+      ({ key, slot, ordinal }) => index.slotOf(key) === slot && index.ordinalOf(slot) === ordinal,
     );
   }
 }

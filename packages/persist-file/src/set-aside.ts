@@ -2,7 +2,8 @@ import { access, rename } from 'node:fs/promises';
 import { CacheError } from '@acache/core';
 
 /** What is found under a path and must not be written to. */
-export type AlienReason = 'a directory' | 'not a file of this cache' | `a file of version ${number}`;
+export type AlienReason =
+  'a directory' | 'not a file of this cache' | `a file of version ${number}`;
 
 /** Told when something was moved out of the way. */
 export function setAsideError(path: string, aside: string, reason: AlienReason): CacheError {

@@ -1,7 +1,6 @@
 // Newer than es2023, though every Node that this package runs on has it.
-const isWellFormed = (
-  String.prototype as unknown as { isWellFormed: (this: string) => boolean }
-).isWellFormed;
+const isWellFormed = (String.prototype as unknown as { isWellFormed: (this: string) => boolean })
+  .isWellFormed;
 
 /** Whether a text has to be written as UTF-16, since UTF-8 knows nothing of lone surrogates. */
 export function needsUtf16(text: string): boolean {

@@ -145,7 +145,10 @@ async function runAndKill(options: {
 }> {
   const { args, file, wantsCompaction, checkOnly } = options;
   const [script, ...rest] = args as [string, ...string[]];
-  const child = fork(script, rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: [] });
+  const child = fork(script, rest, {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    execArgv: [],
+  });
   const state = new Map<string, number>();
   const failures: string[] = [];
   let acknowledged: number | undefined;

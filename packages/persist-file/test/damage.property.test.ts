@@ -18,10 +18,15 @@ type Harm =
   | { readonly kind: 'garbage'; readonly at: number; readonly bytes: Uint8Array }
   | { readonly kind: 'truncate'; readonly at: number };
 
+/** `ACACHE_RUNS=1000` for a long run. */
+const RUNS = Number(process.env.ACACHE_RUNS ?? 25);
 const KEYS = 40;
 const key = fc.nat({ max: KEYS - 1 });
 const op: fc.Arbitrary<Op> = fc.oneof(
-  { weight: 40, arbitrary: fc.record({ kind: fc.constant('set' as const), key, size: fc.nat(1500) }) },
+  {
+    weight: 40,
+    arbitrary: fc.record({ kind: fc.constant('set' as const), key, size: fc.nat(1500) }),
+  },
   { weight: 12, arbitrary: fc.record({ kind: fc.constant('delete' as const), key }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'clear' as const }) },
   { weight: 12, arbitrary: fc.constant({ kind: 'flush' as const }) },
@@ -40,7 +45,11 @@ const harm: fc.Arbitrary<Harm> = fc.oneof(
 );
 
 /** Runs the operations and gives what the cache held at the end, all of it acknowledged. */
-async function write(file: string, ops: readonly Op[], isClosed: boolean): Promise<Map<string, number>> {
+async function write(
+  file: string,
+  ops: readonly Op[],
+  isClosed: boolean,
+): Promise<Map<string, number>> {
   const model = new Map<string, number>();
   const settings = { leastToCompact: Infinity };
   let session = await openSession(file, { fsyncInterval: false, flushInterval: '1h' }, settings);
@@ -100,7 +109,7 @@ async function blocksOf(file: string): Promise<{ from: number; to: number; recor
   const found = findHead(bytes.subarray(0, LOG_START));
   if (found.kind !== 'ours') throw new Error('no head');
   const blocks: { from: number; to: number; records: number }[] = [];
-  for (let at = LOG_START; at < bytes.length; ) {
+  for (let at = LOG_START; at < bytes.length;) {
     expect(bytes.subarray(at, at + 4)).toEqual(BLOCK_MAGIC);
     const header = readBlockHeader(bytes, at, found.head.fileId);
     if (header === undefined) throw new Error('no block');
@@ -156,10 +165,10 @@ describe('a damaged file', () => {
               }
             },
           ),
-          { numRuns: Number(process.env.ACACHE_RUNS ?? 25) },
+          { numRuns: RUNS },
         );
       });
     },
-    120_000,
+    60_000 + RUNS * 2000,
   );
 });

@@ -39,7 +39,14 @@ export async function openSession(
 /** An entry that never expires. */
 export function entryOf(value: unknown, more: Partial<Entry> = {}): Entry {
   const windows = { staleWhileRevalidate: 0, staleIfError: 0 };
-  return { value, createdAt: 1_700_000_000_000, freshUntil: Infinity, ...windows, tags: [], ...more };
+  return {
+    value,
+    createdAt: 1_700_000_000_000,
+    freshUntil: Infinity,
+    ...windows,
+    tags: [],
+    ...more,
+  };
 }
 
 /** The values that a file gives back, by key. */
