@@ -98,14 +98,16 @@ export class Rewrite {
       const slot = (slots[ordinal] as number) - 1;
       if (slot >= 0) ordinals[slot] = ordinal + 1;
     }
-    const order: number[] = [];
+    const order = new Uint32Array(index.size);
+    let named = 0;
+    let seen = 0;
     for (const key of keys) {
       const ordinal = ordinals[index.slotOf(key)] ?? 0;
-      if (ordinal > 0) order.push(ordinal - 1);
-      if (order.length % 256 === 0 && turns.isOver) await turns.pass();
+      if (ordinal > 0 && named < order.length) order[named++] = ordinal - 1;
+      if (++seen % 256 === 0 && turns.isOver) await turns.pass();
     }
-    if (order.length === 0) return;
-    this.#order = Uint32Array.from(order);
+    if (named === 0) return;
+    this.#order = order.subarray(0, named);
     this.#orderOrdinal = this.#writer.order(this.#order).ordinal;
     await this.#append();
   }
