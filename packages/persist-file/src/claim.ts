@@ -7,7 +7,7 @@ import { LockedError, LockFile } from './lock-file.js';
 export type ClaimState =
   /** It is ours, as before. */
   | 'held'
-  /** It is ours from now on; others may have had it up to now. */
+  /** It is ours, but others may have had it before; up to `confirm`. */
   | 'new'
   /** It was ours, and is another's now. */
   | 'lost';
@@ -17,6 +17,8 @@ export class Claim {
   readonly #path: string;
   #lock: LockFile | undefined;
   #isLost = false;
+  /** Whether the file is known to be as it was when it was ours before. */
+  #isConfirmed = false;
 
   constructor(path: string) {
     this.#path = path;
@@ -36,9 +38,10 @@ export class Claim {
     if (this.#isLost) return 'lost';
     if (this.#lock !== undefined) {
       const state = await this.#lock.check();
-      if (state === 'held') return state;
+      if (state === 'held') return this.#isConfirmed ? state : 'new';
       this.#lock.abandon();
       this.#lock = undefined;
+      this.#isConfirmed = false;
       if (state === 'lost') {
         this.#isLost = true;
         return state;
@@ -56,6 +59,11 @@ export class Claim {
       throw error;
     }
     return 'new';
+  }
+
+  /** Nobody has written the file since it was read: from now on `ensure` says `held`. */
+  confirm(): void {
+    this.#isConfirmed = true;
   }
 
   /** Claims it no more: it is another's. */

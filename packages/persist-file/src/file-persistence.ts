@@ -126,6 +126,8 @@ export class FilePersistence implements Persistence {
   async #take(claim: Claim, path: string): Promise<boolean> {
     try {
       await claim.ensure();
+      // It was not read yet.
+      claim.confirm();
       return true;
     } catch (error) {
       if (error instanceof LockedError) throw error;

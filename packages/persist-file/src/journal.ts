@@ -274,6 +274,7 @@ export class Journal implements Sink {
       await claim.giveUp();
       throw lockLost(path);
     }
+    claim.confirm();
     if (this.#isBlocked) {
       if (found !== undefined) await setAside(path, host.clock.now());
       this.#isBlocked = false;
@@ -371,7 +372,7 @@ export class Journal implements Sink {
   async #replaceBy(rewrite: Rewrite): Promise<void> {
     const { path, claim } = this.#options;
     await rewrite.complete();
-    if ((await claim.ensure()) === 'lost') throw lockLost(path);
+    if ((await claim.ensure()) !== 'held') throw lockLost(path);
     await rename(rewrite.path, path);
     await syncFolder(dirname(path));
     const old = this.#log;

@@ -1,4 +1,4 @@
-import { readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import { entryOf, inFolder, openSession, valuesOf } from '../test/host.js';
@@ -100,7 +100,6 @@ describe('LockFile', () => {
       session.persistence.set('k', entryOf(1));
       await session.persistence.flush();
       const before = await readFile(path);
-      const { rename } = await import('node:fs/promises');
       await writeFile(join(folder, 'other'), 'other');
       await rename(join(folder, 'other'), lockPathOf(path));
       session.persistence.set('k', entryOf(2));
@@ -110,5 +109,42 @@ describe('LockFile', () => {
       expect((await readFile(path)).equals(before)).toBe(true);
       await session.persistence.close().catch(() => undefined);
       expect(await readFile(lockPathOf(path), 'utf8')).toBe('other');
+    }));
+});
+
+describe('a lock file that somebody removed', () => {
+  it('is made anew, and the file is written on where nobody else was there', () =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'cache');
+      const session = await openSession(path);
+      session.persistence.set('a', entryOf(1));
+      await session.persistence.flush();
+      await rm(lockPathOf(path));
+      session.persistence.set('b', entryOf(2));
+      await session.persistence.flush();
+      expect(await lockHolder(path)).toMatchObject({ isAlive: true });
+      await session.persistence.close();
+      const next = await openSession(path);
+      expect(valuesOf(next)).toEqual({ a: 1, b: 2 });
+      await next.persistence.close();
+    }));
+
+  it('is given up where another process has written the file since', () =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'cache');
+      const session = await openSession(path);
+      session.persistence.set('a', entryOf(1));
+      await session.persistence.flush();
+      await rm(lockPathOf(path));
+      const other = await openSession(path);
+      other.persistence.set('b', entryOf(2));
+      await other.persistence.close();
+      session.persistence.set('c', entryOf(3));
+      const lost = { code: 'ERR_ACACHE_LOCK_LOST' };
+      await expect(session.persistence.flush()).rejects.toMatchObject(lost);
+      await session.persistence.close().catch(() => undefined);
+      const next = await openSession(path);
+      expect(valuesOf(next)).toEqual({ a: 1, b: 2 });
+      await next.persistence.close();
     }));
 });
