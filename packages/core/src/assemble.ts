@@ -22,6 +22,9 @@ export interface Assembly<K, V> {
   readonly persistence: PersistenceLink<K, V> | undefined;
 }
 
+/** Failures that a cache with a tier remembers at least, however small its memory is. */
+const LEAST_FAILURES = 10_000;
+
 /**
  * Makes the parts of a cache and joins them.
  *
@@ -33,7 +36,10 @@ export function assemble<K, V>(given: AsyncCacheOptions<K, V>): Assembly<K, V> {
   const clock = given.clock ?? systemClock();
   const events = new EventHub<K>();
   const counts = new Counters();
-  const failures = new Failures(options.maxSize);
+  // Behind a tier, what memory has no room for is served as well.
+  const most =
+    given.tier === undefined ? options.maxSize : Math.max(options.maxSize, LEAST_FAILURES);
+  const failures = new Failures(most);
   const persistence =
     given.persistence && new PersistenceLink<K, V>(name, given.persistence, clock, events);
   const isPlatformClock = given.clock === undefined;

@@ -5,6 +5,7 @@ import { Flight, FlightContext } from './flight.js';
 import { isThenable } from './is-thenable.js';
 import { knownTags, Landings } from './landing.js';
 import type { Query } from './query.js';
+import { refreshIsDue } from './refresh-ahead.js';
 import type { TierAnswer, TierIntent } from './tier.js';
 import type { TierLink } from './tier-link.js';
 
@@ -137,7 +138,7 @@ export class Loads<K, V> {
 
   /** The tier holds an entry: serves it, loads it anew, or both. */
   #found(flight: Flight<K, V>, entry: Entry<V>): void {
-    const { failures, flights, memory } = this.#parts;
+    const { failures, flights, memory, options } = this.#parts;
     const { freshUntil, staleWhileRevalidate, staleIfError } = entry;
     const now = memory.time.now();
     const freshness = freshnessAt(now, freshUntil, staleWhileRevalidate, staleIfError);
@@ -145,7 +146,10 @@ export class Loads<K, V> {
     this.#landings.adopt(flight, entry, now);
     // A tag of it was invalidated on the way.
     if (!flight.registered) this.#landings.giveBack(flight);
-    const renews = flight.background && flight.lease !== undefined;
+    const { refreshAhead } = options;
+    // Another process may have refreshed it, and this one not heard of it yet.
+    const isDue = flight.intent !== 'renew' || refreshIsDue(entry, now, refreshAhead);
+    const renews = flight.background && flight.lease !== undefined && isDue;
     if (flight.loader !== undefined && (!servable || renews || flight.intent === 'refresh')) {
       this.#load(flight);
       return;
@@ -162,7 +166,7 @@ export class Loads<K, V> {
     flights.remove(flight);
     flight.land(entry.value);
     if (lease === undefined) return;
-    if (flight.loader === undefined || !failures.mayRefresh(flight.id, now)) {
+    if (flight.loader === undefined || !isDue || !failures.mayRefresh(flight.id, now)) {
       this.#parts.tier?.release(lease);
       return;
     }

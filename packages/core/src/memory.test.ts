@@ -17,8 +17,7 @@ describe('an entry', () => {
         (refs[kind] ??= []).push(new WeakRef(request));
         return requests.run(request, action);
       };
-      const later = () => new Promise((resolve) => setTimeout(resolve, 1));
-      const down = async () => { await later(); throw new Error('down'); };
+      const down = async () => { await turn(); throw new Error('down'); };
 
       const plain = new AsyncCache({ maxSize: null });
       const timed = new AsyncCache({ maxSize: null, ttl: '1h', staleIfError: '1h', errorTtl: '1h', timeout: '1m', softTimeout: '1m' });
@@ -29,35 +28,34 @@ describe('an entry', () => {
 
       await (async () => {
       for (let at = 0; at < 20; at++) {
-        await inRequest('loaded', () => plain.get('l' + at, async () => { await later(); return { at }; }));
+        await inRequest('loaded', () => plain.get('l' + at, async () => { await turn(); return { at }; }));
         await inRequest('sync', () => plain.get('s' + at, () => ({ at })));
         await inRequest('set', () => plain.set('w' + at, { at }, { tags: ['t'] }));
-        await inRequest('timed', () => timed.get('l' + at, async (key, context) => { context.tag('t'); context.ttl('2h'); context.signal; await later(); return { at }; }));
+        await inRequest('timed', () => timed.get('l' + at, async (key, context) => { context.tag('t'); context.ttl('2h'); context.signal; await turn(); return { at }; }));
         await inRequest('timed set', () => timed.set('w' + at, { at }));
         await inRequest('failed', () => timed.get('f' + at, down).catch(() => 0));
-        await inRequest('many', () => timed.getMany(['m' + at, 'n' + at], async (keys) => { await later(); return keys; }));
-        await inRequest('signal', () => timed.get('g' + at, { signal, loader: async () => { await later(); return at; }, tags: () => ['t'] }));
-        await inRequest('meta', () => timed.getWithMeta('e' + at, async () => { await later(); return at; }));
+        await inRequest('many', () => timed.getMany(['m' + at, 'n' + at], async (keys) => { await turn(); return keys; }));
+        await inRequest('signal', () => timed.get('g' + at, { signal, loader: async () => { await turn(); return at; }, tags: () => ['t'] }));
+        await inRequest('meta', () => timed.getWithMeta('e' + at, async () => { await turn(); return at; }));
         await inRequest('warmup', () => timed.warmup({ ['u' + at]: async () => at }));
         await Promise.all([
-          inRequest('first', () => plain.get('j' + at, async () => { await later(); return at; })),
+          inRequest('first', () => plain.get('j' + at, async () => { await turn(); return at; })),
           inRequest('joined', () => plain.get('j' + at, async () => 0)),
         ]);
         await stale.set('k' + at, at);
       }
       clock.advance(2000);
       for (let at = 0; at < 20; at++) {
-        await inRequest('refreshed', () => stale.get('k' + at, async () => { await later(); return -at; }));
-        await later();
+        await inRequest('refreshed', () => stale.get('k' + at, async () => { await turn(); return -at; }));
+        await turn();
       }
       clock.advance(2000);
       for (let at = 0; at < 20; at++) {
         await inRequest('refresh failed', () => stale.get('k' + at, down));
-        await later();
+        await turn();
       }
       })();
-      await sleep(20);
-      await collect();
+      await collect(Object.values(refs).flat());
       const alive = {};
       for (const kind of Object.keys(refs)) {
         const count = refs[kind].filter((ref) => ref.deref() !== undefined).length;
@@ -80,8 +78,7 @@ describe('an entry', () => {
       };
       const setter = await use(() => cache.set('s', 'v'));
       const getter = await use(() => cache.get('k', () => 'v'));
-      await sleep(50);
-      await collect();
+      await collect([setter, getter]);
       answer([setter.deref() === undefined, getter.deref() === undefined, cache.size]);
     `);
 
@@ -98,12 +95,10 @@ describe('an entry', () => {
         return new WeakRef(request);
       };
       const getter = await use(() => cache.get('k', async () => 'v'));
-      await sleep(50);
-      await collect();
+      await collect([getter]);
       const afterLoad = getter.deref() === undefined;
       const failed = await use(() => cache.get('f', async () => { throw new Error('down'); }).catch(() => 0));
-      await sleep(50);
-      await collect();
+      await collect([failed]);
       answer([afterLoad, failed.deref() === undefined, cache.size]);
     `);
 
@@ -159,11 +154,9 @@ describe('an entry', () => {
         }
       };
       await fill();
-      for (let tries = 0; tries < 100; tries++) {
-        await sleep(50);
-        if (cache.getMetrics().expirations === 500) break;
-      }
-      await collect();
+      const end = performance.now() + 5000;
+      while (cache.getMetrics().expirations < 500 && performance.now() < end) await turn();
+      await collect(refs);
       answer([refs.filter((ref) => ref.deref() !== undefined).length, cache.size]);
     `);
 
@@ -181,8 +174,7 @@ describe('a cache', () => {
       };
       const [cache, request] = make();
       await cache.set('k', 1);
-      await sleep(50);
-      await collect();
+      await collect([request]);
       answer([request.deref() === undefined, cache.size]);
     `);
 
@@ -196,6 +188,7 @@ describe('a cache', () => {
         plain: async () => { const cache = new AsyncCache(); await cache.set('k', 1); return cache; },
         ttl: async () => { const cache = new AsyncCache({ ttl: '1h' }); for (let at = 0; at < 100; at++) await cache.get(at, async () => at); return cache; },
         'short ttl': async () => { const cache = new AsyncCache({ ttl: 10 }); await cache.get(1, async () => 1); return cache; },
+        'passed ttl': async () => { const cache = new AsyncCache({ ttl: 10 }); await cache.get(1, async () => 1); while (cache.getMetrics().expirations === 0) await turn(); return cache; },
         windows: async () => { const cache = new AsyncCache({ ttl: '1h', staleWhileRevalidate: '1d', staleIfError: '1d', jitter: 0.5, refreshAhead: 0.5 }); await cache.get(1, async () => 1); await cache.get(1); return cache; },
         errors: async () => { const cache = new AsyncCache({ errorTtl: '1h' }); await cache.get(1, down).catch(() => 0); return cache; },
         timeouts: async () => { const cache = new AsyncCache({ timeout: '1h', softTimeout: '1h', ttl: '1h' }); await cache.get(1, async () => 1); return cache; },
@@ -205,8 +198,7 @@ describe('a cache', () => {
       };
       const refs = {};
       for (const kind of Object.keys(make)) refs[kind] = new WeakRef(await make[kind]());
-      await sleep(100);
-      await collect();
+      await collect(Object.values(refs));
       answer(Object.keys(refs).filter((kind) => refs[kind].deref() !== undefined));
     `);
 
@@ -416,7 +408,7 @@ describe('nothing is left unhandled', () => {
     const { code, stderr } = runScript(`
       const cache = new AsyncCache();
       cache.get('k', async () => { throw new Error('nobody looks'); });
-      await sleep(50);
+      for (let at = 0; at < 10; at++) await turn();
     `);
 
     expect(code).not.toBe(0);

@@ -6,6 +6,7 @@ import type { Loads } from './load.js';
 import { Patience, waitsForever } from './patience.js';
 import type { Query } from './query.js';
 import { readResult, type ReadResult } from './read-result.js';
+import { refreshIsDue } from './refresh-ahead.js';
 import type { Request } from './request.js';
 import { Waiter } from './waiter.js';
 
@@ -44,7 +45,7 @@ export class Reads<K, V> {
     memory.store.use(slot);
     memory.time.looked(now, times.freshUntil);
     this.countHit(query, stale);
-    if (query.loader !== undefined && this.#refreshIsDue(times, now)) {
+    if (query.loader !== undefined && refreshIsDue(times, now, this.#parts.options.refreshAhead)) {
       this.#refreshBehind(query, held.value, stale, now);
     }
     return readResult(copy.value, stale ? 'stale' : 'hit', 'memory', now, times);
@@ -181,14 +182,6 @@ export class Reads<K, V> {
     if (tier === undefined) return true;
     const backing = memory.store.backingOf(slot);
     return backing === 'local' || (backing === 'tier' && tier.coherent());
-  }
-
-  #refreshIsDue(times: EntryTimes, now: number): boolean {
-    const { createdAt, freshUntil } = times;
-    if (now >= freshUntil) return true;
-    const { refreshAhead } = this.#parts.options;
-    if (refreshAhead === 1 || freshUntil === Infinity) return false;
-    return now >= createdAt + (freshUntil - createdAt) * refreshAhead;
   }
 
   /** Loads anew behind a value that was served, once however many callers come. */

@@ -60,10 +60,8 @@ describe.each([100, 0])('memory that nobody vouches for, trusted for %d ms', (tr
     await cache.set('k', 'first');
     await cache.expire('k');
     await clock.advance(1000);
-    const get = cache.getWithMeta('k', {
-      loader: () => new Promise(() => undefined),
-      timeout: 500,
-    });
+    const never = deferred<string>();
+    const get = cache.getWithMeta('k', { loader: () => never.promise, timeout: 500 });
     await clock.advance(0);
     await clock.advance(500);
     expect(await get).toMatchObject({ value: 'first', status: 'error-stale' });
@@ -132,5 +130,25 @@ describe.each([100, 0])('memory that nobody vouches for, trusted for %d ms', (tr
     await settle();
     load.reject(new Error('the source is down'));
     await expect(late).rejects.toThrow('the source is down');
+  });
+});
+
+describe('a memory that is smaller than what is asked for, behind a tier', () => {
+  it.each([0, 1, 10])('holds refreshes back that have failed: maxSize %d', async (maxSize) => {
+    const clock = fakeClock();
+    const options = { name: 'c', clock, tier: memoryTier(), maxSize } as const;
+    const cache = new AsyncCache<number, string>({ ...options, staleWhileRevalidate: '1h' });
+    cache.on('error', () => undefined);
+    const keys = Array.from({ length: 20 }, (_, key) => key);
+    for (const key of keys) {
+      await cache.set(key, 'v', { ttl: 1 });
+    }
+    await clock.advance(10);
+    let loads = 0;
+    for (let round = 0; round < 5; round++) {
+      for (const key of keys) expect(await cache.get(key, () => ((loads += 1), fail()))).toBe('v');
+      await settle();
+    }
+    expect(loads).toBe(keys.length);
   });
 });

@@ -51,10 +51,10 @@ export function runScript(source: string, limitMs = 60_000): ScriptResult {
     const { AsyncCache, fakeClock } = core;
     const answer = (value) => console.log(JSON.stringify(value));
     const turn = () => new Promise((resolve) => setImmediate(resolve));
-    const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-    /** Collects what can be collected; what is only weakly held is let go between turns. */
-    const collect = async () => {
-      for (let round = 0; round < 5; round++) {
+    /** Collects what can be collected, at most until these are gone; what is only weakly held is let go between turns. */
+    const collect = async (refs = []) => {
+      const remain = () => refs.some((ref) => ref.deref() !== undefined);
+      for (let round = 0; round < 5 || (round < 50 && remain()); round++) {
         await turn();
         gc();
       }

@@ -89,9 +89,10 @@ function originalOf(target: RedisTarget): Client {
     return checked(() => new Redis(target, { lazyConnect: true }));
   }
   if (typeof target === 'object' && (target as unknown) !== null && !('attach' in target)) {
-    if ('duplicate' in target && typeof target.duplicate === 'function') return target;
+    // Clients of other makers can be copied as well.
+    if ('defineCommand' in target && 'duplicate' in target) return target;
     if (Object.getPrototypeOf(target) === Object.prototype) {
-      return checked(() => new Redis({ ...(target as RedisOptions), lazyConnect: true }));
+      return checked(() => new Redis({ ...target, lazyConnect: true }));
     }
   }
   throw new InvalidOptionError(

@@ -109,7 +109,13 @@ export class Lease implements TierLease, Renewable {
     const args = [...this.#basis(), envelope, life, ...tell({ keys: [this.#key] })];
     const { sent, reply } = commands.gather('commit', redisKeysOf(this.#parts, this.#key), args);
     const [stored, stillValid] = await Promise.all([reply, sent.then(() => this.#stillValid())]);
-    if (stored === 1 && stillValid) return 'stored';
+    if (stored === 1 && stillValid) {
+      this.#parts.stamps.outlive(
+        entry.tags.map((tag) => keys.tag(tag)),
+        life,
+      );
+      return 'stored';
+    }
     if (stored !== 1) ownWrites.correct(value, id, undefined);
     else await giveBack(this.#parts, this.#key, { kind: 'stored', id });
     return 'refused';

@@ -70,7 +70,8 @@ export class Links {
 
   /** What a script must publish for a change of this process to be heard of. */
   tell(announcement: Announcement): readonly [channel: string, message: string] {
-    if (this.#mode !== 'pubsub') return NOBODY;
+    // A process that hears of nothing may have changed what others must hear of.
+    if (this.#mode === 'tracking') return NOBODY;
     return [this.#parts.keys.channel, writeAnnouncement(announcement)];
   }
 

@@ -71,6 +71,9 @@ export class RedisNamespace implements TierNamespace {
           this.#toRead(changed);
           host.invalidate(changed, { loads: 'go on' });
         },
+        fleeting: (redisKeys) => {
+          this.#toRead(this.#keysOf(redisKeys));
+        },
       }),
       opened: () => connection.opened,
       renewals: connection.renewals,
@@ -265,10 +268,7 @@ export class RedisNamespace implements TierNamespace {
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSE_WITHIN)));
     const told = Promise.allSettled([...this.#running, ...leases]);
     // What could not be done is among what is unsent by then.
-    await Promise.race([
-      told.then(() => this.#removals.unsent.send().catch(() => undefined)),
-      late,
-    ]);
+    await Promise.race([told.then(() => this.#removals.unsent.sendAtLast()), late]);
     clearTimeout(timer);
     this.#removals.unsent.stop();
     this.#connection.remove(this);

@@ -4,6 +4,12 @@ import { resolveOptions } from './options.js';
 
 const URL = 'redis://localhost:6379';
 
+/** A client that can be copied, as ours can, and does not speak as they do. */
+class ClientOfAnother {
+  readonly options = {};
+  duplicate = (): unknown => this;
+}
+
 describe('the options of redisTier', () => {
   it('have defaults', () => {
     expect(resolveOptions()).toMatchObject({
@@ -58,6 +64,7 @@ describe('the options of redisTier', () => {
     ['http://user:secret@host', /got a URL of http:/],
     ['redis://user:sec ret@host:port', /got a URL of redis:/],
     [new Map(), /redis must be a URL, options of ioredis or a client/],
+    [new ClientOfAnother(), /client of ioredis, got/],
   ])('refuse to connect to %p, and print no password', (redis, message) => {
     const make = (): unknown => redisTier(redis as string);
     expect(make).toThrow(message);

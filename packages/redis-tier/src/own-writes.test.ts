@@ -10,6 +10,7 @@ function setUp() {
   const heads = new Map<string, Buffer | Error>();
   const foreign: string[] = [];
   const touched: string[] = [];
+  const fleeting: string[] = [];
   const state = { gate: Promise.resolve() as Promise<unknown>, looks: 0 };
   const commands = {
     heads: async (keys: readonly string[]) => {
@@ -22,6 +23,7 @@ function setUp() {
   const ownWrites = new OwnWrites(commands, {
     foreign: (keys) => foreign.push(...keys),
     touched: (keys) => touched.push(...keys),
+    fleeting: (keys) => fleeting.push(...keys),
   });
   /** Those that are foreign at once. */
   const heardOf = (keys: readonly string[], isEcho = true): readonly string[] => {
@@ -29,7 +31,7 @@ function setUp() {
     ownWrites.heardOf(keys, isEcho);
     return foreign.slice(before);
   };
-  return { heads, foreign, touched, state, ownWrites, heardOf };
+  return { heads, foreign, touched, fleeting, state, ownWrites, heardOf };
 }
 
 describe('OwnWrites', () => {
@@ -105,6 +107,15 @@ describe('OwnWrites', () => {
     heardOf(['k']);
     await settle();
     expect(foreign).toEqual([]);
+  });
+
+  it('says of the echo of its removal that it may be another one as well', async () => {
+    const { ownWrites, fleeting, heardOf } = setUp();
+    ownWrites.wrote('written', mine);
+    ownWrites.wrote('removed', 'nothing');
+    heardOf(['written', 'removed']);
+    expect(fleeting).toEqual(['removed']);
+    await settle();
   });
 
   it('finds what others did after it: another write, a removal', async () => {

@@ -19,6 +19,8 @@ export interface Verdicts {
   readonly foreign: (redisKeys: readonly string[]) => void;
   /** Memory may hold something older than what they hold; what loads may be as it should. */
   readonly touched: (redisKeys: readonly string[]) => void;
+  /** Somebody else may have put something, and taken it away again: what is being read may be that. */
+  readonly fleeting: (redisKeys: readonly string[]) => void;
 }
 
 /** Milliseconds that a write is remembered: its echo comes within a few. */
@@ -105,6 +107,7 @@ export class OwnWrites {
     const oldest = performance.now() - REMEMBERED;
     const foreign: string[] = [];
     const doubtful: string[] = [];
+    const removed: string[] = [];
     for (const key of keys) {
       const write = this.#writes.get(key);
       const mayBeOwn = isEcho && write !== undefined && write.echoes > 0;
@@ -118,10 +121,12 @@ export class OwnWrites {
       // The news of what was before that write may come after it; memory does not go on meanwhile.
       if (mayBeOwn) write.echoes--;
       else doubtful.push(key);
+      if (write.mark === 'nothing') removed.push(key);
       this.#lookAt(key);
     }
     if (foreign.length > 0) this.#verdicts.foreign(foreign);
     if (doubtful.length > 0) this.#verdicts.touched(doubtful);
+    if (removed.length > 0) this.#verdicts.fleeting(removed);
   }
 
   clear(): void {

@@ -1,15 +1,13 @@
 import { tierContract } from '@acache/core/testing';
-import { startRedis, type RedisServer } from '../../../tools/redis/index.js';
+import type { RedisServer } from '../../../tools/redis/index.js';
+import { redisForAll } from '../test/processes.js';
 import { redisTier } from './redis-tier.js';
 
 /** Long, since what is tested is not how long an answer takes. */
 const commandTimeout = '5s';
 
 let redis: RedisServer;
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
+redisForAll((server) => (redis = server));
 
 describe.each(['tracking', 'pubsub'] as const)('redisTier with %s', (coherence) => {
   const cases = tierContract(async () => {

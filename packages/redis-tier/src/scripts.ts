@@ -25,13 +25,12 @@ end`,
   // that it failed.
   sendWord: `
 local function sendWord(key)
-  if ARGV[#ARGV] ~= '' then return end
   redis.pcall('SET', key, '', 'PX', 1)
   redis.pcall('UNLINK', key)
 end`,
   tell: `
 local function tell()
-  if ARGV[#ARGV] ~= '' then redis.call('PUBLISH', ARGV[#ARGV - 1], ARGV[#ARGV]) end
+  if ARGV[#ARGV] ~= '' then redis.pcall('PUBLISH', ARGV[#ARGV - 1], ARGV[#ARGV]) end
 end`,
 };
 
@@ -174,6 +173,14 @@ return heads`,
   restamp: `
 for at, key in ipairs(KEYS) do stamp(key, ARGV[at]) end
 tell()
+return 1`,
+
+  /** Prolongs stamps that do not live long enough. KEYS stamps; ARGV what is enough, what they get, in ms. */
+  prolong: `
+for _, key in ipairs(KEYS) do
+  local left = redis.call('PTTL', key)
+  if left >= 0 and left < tonumber(ARGV[1]) then redis.call('PEXPIRE', key, ARGV[2]) end
+end
 return 1`,
 
   /** Reads stamps, and makes those that are missing or damaged. KEYS stamps; ARGV one for each, their life in ms. */

@@ -116,6 +116,11 @@ export class Sets {
     const value = keys.value(key);
     const life = lifeOf(entry, host.clock.now(), settings.maxTtl);
     ownWrites.wrote(value, idIn(envelope));
+    const { stamps } = this.#parts;
+    stamps.outlive(
+      entry.tags.map((tag) => keys.tag(tag)),
+      life,
+    );
     const upTo = this.#removals.unsent.latest;
     await commands.set(value, envelope, Math.max(life, 1), tell({ keys: [key] }), until);
     this.#removals.unsent.settled(key, upTo);

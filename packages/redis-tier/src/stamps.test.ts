@@ -7,6 +7,7 @@ const NOT_TOLD = ['', ''] as const;
 /** Redis as far as stamps go: reads may be held up. */
 function fakeRedis() {
   const held = new Map<string, Buffer>();
+  const prolonged: unknown[] = [];
   const state = { hears: true, gate: Promise.resolve() as Promise<unknown> };
   const commands = {
     read: async (keys: readonly string[]) => {
@@ -16,6 +17,7 @@ function fakeRedis() {
       return values;
     },
     run: async (script: string, keys: readonly string[], args: readonly unknown[]) => {
+      if (script === 'prolong') prolonged.push([keys, ...args]);
       keys.forEach((key, at) => {
         if (script === 'restamp' || !held.has(key)) held.set(key, args[at] as Buffer);
       });
@@ -24,7 +26,7 @@ function fakeRedis() {
       return values;
     },
   } as unknown as Commands;
-  return { held, state, stamps: new Stamps(commands, 1000, () => state.hears) };
+  return { held, state, prolonged, stamps: new Stamps(commands, 1000, () => state.hears) };
 }
 
 describe('Stamps', () => {
@@ -149,5 +151,20 @@ describe('Stamps', () => {
     gate.resolve(undefined);
     await read;
     expect(stamps.kept('t')).toBeUndefined();
+  });
+
+  it('lets stamps outlive what carries them, and asks once for that', async () => {
+    const { prolonged, stamps } = fakeRedis();
+    const day = 86_400_000;
+    stamps.outlive(['t'], day);
+    expect(prolonged).toEqual([]);
+    stamps.outlive(['t', 'u'], 365 * day);
+    stamps.outlive(['u'], 300 * day);
+    expect(prolonged).toEqual([[['t', 'u'], 365 * day, 730 * day]]);
+    stamps.outlive(['t', 'v'], 400 * day);
+    expect(prolonged.slice(1)).toEqual([[['t', 'v'], 400 * day, 800 * day]]);
+    await stamps.renew(['t'], NOT_TOLD);
+    stamps.outlive(['t', 'u'], 10 * day);
+    expect(prolonged.slice(2)).toEqual([[['t'], 10 * day, 60 * day]]);
   });
 });

@@ -10,6 +10,12 @@ const ECHO_WITHIN = 5000;
 /** The least that a stamp lives, in milliseconds: what carries it dies with it. */
 const LEAST_LIFE = 60 * 86_400_000;
 
+/** An entry that lives no longer than this may lose its stamp at the worst a little before its end. */
+const BRIEF_LIFE = 86_400_000;
+
+/** Milliseconds that a stamp is taken to be the one that was prolonged. */
+const PROLONGED_FOR = 3_600_000;
+
 /** A read of stamps that is under way. */
 interface Fetch {
   readonly keys: ReadonlySet<string>;
@@ -31,6 +37,8 @@ export class Stamps {
   readonly #kept = new Map<string, Buffer>();
   /** When this process last put a stamp under a key, on the monotonic clock. */
   readonly #put = new Map<string, number>();
+  /** Stamps that live long enough for entries of this life, and how long that is believed. */
+  readonly #prolonged = new Map<string, { readonly life: number; readonly until: number }>();
   readonly #fetches = new Set<Fetch>();
   /** What is read in this turn. */
   readonly #shared = new Map<string, Promise<Buffer[]>>();
@@ -109,6 +117,30 @@ export class Stamps {
     return reading;
   }
 
+  /**
+   * Entries are stored that carry these stamps and live for so many milliseconds: without its stamp, an
+   * entry is good for nothing.
+   */
+  outlive(keys: readonly string[], life: number): void {
+    if (life <= BRIEF_LIFE) return;
+    const now = performance.now();
+    const short = keys.filter((key) => {
+      const prolonged = this.#prolonged.get(key);
+      return prolonged === undefined || prolonged.life < life || now > prolonged.until;
+    });
+    if (short.length === 0) return;
+    for (const key of short) {
+      this.#prolonged.delete(key);
+      this.#prolonged.set(key, { life, until: now + PROLONGED_FOR });
+      if (this.#prolonged.size > MOST) {
+        this.#prolonged.delete(this.#prolonged.keys().next().value as string);
+      }
+    }
+    this.#commands.run('prolong', short, [life, Math.max(2 * life, this.#life)]).catch(() => {
+      for (const key of short) this.#prolonged.delete(key);
+    });
+  }
+
   /** Reads stamps, and keeps those that nothing changed meanwhile, as far as it was heard. */
   async #fetch(keys: readonly string[]): Promise<Buffer[]> {
     const fetch = this.#begin(keys);
@@ -137,6 +169,7 @@ export class Stamps {
     const stamps = keys.map(newStamp);
     this.#renewals++;
     this.#puts(keys);
+    for (const key of keys) this.#prolonged.delete(key);
     for (const { changed } of this.#fetches) for (const key of keys) changed.add(key);
     keys.forEach((key, at) => {
       this.#keep(key, stamps[at] as Buffer);
@@ -158,6 +191,7 @@ export class Stamps {
   isForeign(key: string, isInvalidation: boolean): boolean | Promise<boolean> {
     const fetches = [...this.#fetches].filter(({ keys }) => keys.has(key));
     for (const { changed } of fetches) changed.add(key);
+    if (isInvalidation) this.#prolonged.delete(key);
     const putAt = this.#put.get(key);
     const isOwn = putAt !== undefined && performance.now() - putAt < ECHO_WITHIN;
     // That one was made may be heard of after it was read.
@@ -202,6 +236,7 @@ export class Stamps {
   /** Knows nothing any more: what it has heard of may be out of date. */
   drop(): void {
     this.#kept.clear();
+    this.#prolonged.clear();
     this.#hasForgotten = false;
     for (const { keys, changed } of this.#fetches) for (const key of keys) changed.add(key);
   }

@@ -18,6 +18,8 @@ export interface UnsentOptions {
 const MOST = 10_000;
 /** Milliseconds between attempts that nobody asked for. */
 const RETRY = 250;
+/** Milliseconds between attempts when there is little time left. */
+const LAST_RETRY = 50;
 
 /**
  * Removals that Redis has not heard of. They are sent before anything is read there again, and never
@@ -98,6 +100,17 @@ export class Unsent {
         this.#sending = undefined;
       });
       await this.#sending;
+    }
+  }
+
+  /** Sends what there is, as often as it takes, until it is stopped. Never rejects. */
+  async sendAtLast(): Promise<void> {
+    while (!this.isEmpty && !this.#isStopped) {
+      const sent = await this.send().then(
+        () => true,
+        () => false,
+      );
+      if (!sent) await new Promise((resolve) => setTimeout(resolve, LAST_RETRY));
     }
   }
 

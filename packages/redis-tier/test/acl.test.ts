@@ -1,9 +1,10 @@
-import { startRedis, until, type RedisServer } from '../../../tools/redis/index.js';
+import { until, type RedisServer } from '../../../tools/redis/index.js';
 import { commandsIn, none, pubsub, tracking, without } from './acl-rules.js';
 import { everyCall } from './every-call.js';
 import {
   counting,
-  endProcesses,
+  redisForAll,
+  startCoherent,
   startProcess,
   startTwo,
   untilCoherent,
@@ -12,19 +13,15 @@ import {
 
 let redis: RedisServer;
 let url: string;
-beforeAll(async () => {
-  redis = await startRedis({ users: ['default off', 'app off'] });
-  url = redis.url.replace('//', '//app:secret@');
-});
-beforeEach(async () => {
-  await redis.command('FLUSHALL');
-  await redis.command('SCRIPT', 'FLUSH');
-});
-afterEach(async () => {
-  jest.restoreAllMocks();
-  await endProcesses();
-});
-afterAll(() => redis.stop());
+redisForAll(
+  (server) => {
+    redis = server;
+    url = redis.url.replace('//', '//app:secret@');
+  },
+  { users: ['default off', 'app off'] },
+);
+beforeEach(() => redis.command('SCRIPT', 'FLUSH'));
+afterEach(() => jest.restoreAllMocks());
 
 async function allow(rules: string): Promise<void> {
   await redis.command('ACL', 'SETUSER', 'app', 'reset', 'on', '>secret', ...rules.split(' '));
@@ -67,8 +64,7 @@ describe('a user with the least permissions', () => {
 
   it('hears of what others do, with tracking of foreign clients too', async () => {
     await allow(tracking);
-    const [a, b] = await startTwo(url, { coherence: 'tracking' });
-    await untilCoherent(a, b);
+    const [a, b] = await startCoherent(url, { coherence: 'tracking' });
     await a.cache.set('key', 'old');
     expect(await b.cache.get('key')).toBe('old');
     await a.cache.set('key', 'new');
@@ -81,8 +77,7 @@ describe('a user with the least permissions', () => {
 
   it('hears of what others do by pub/sub', async () => {
     await allow(pubsub);
-    const [a, b] = await startTwo(url, { coherence: 'pubsub' });
-    await untilCoherent(a, b);
+    const [a, b] = await startCoherent(url, { coherence: 'pubsub' });
     await a.cache.set('key', 'old', { tags: ['tag'] });
     expect(await b.cache.get('key')).toBe('old');
     await a.cache.invalidateTags('tag');
@@ -93,8 +88,7 @@ describe('a user with the least permissions', () => {
 describe('a user who may not use CLIENT TRACKING', () => {
   it('hears by pub/sub, and an event says so', async () => {
     await allow(pubsub);
-    const [a, b] = await startTwo(url);
-    await untilCoherent(a, b);
+    const [a, b] = await startCoherent(url);
     expect(a.events).toContainEqual({
       state: 'refused',
       detail: { coherence: 'tracking', reason: expect.stringContaining('NOPERM') },
@@ -171,8 +165,7 @@ describe('a user who may not ask for INFO', () => {
     // ioredis says that it skips its check.
     jest.spyOn(console, 'warn').mockImplementation(() => undefined);
     await allow(without(tracking, '+info'));
-    const [a, b] = await startTwo(url, { lockTtl: 60 });
-    await untilCoherent(a, b);
+    const [a, b] = await startCoherent(url, { lockTtl: 60 });
     await everyCall(a, b);
     expect(new Set(await refused())).toEqual(new Set(['info']));
   });

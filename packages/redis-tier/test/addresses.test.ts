@@ -6,7 +6,13 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { startRedis, type RedisServer } from '../../../tools/redis/index.js';
 import { redisTier, type RedisTarget } from '../src/index.js';
-import { endProcesses, startTwo, untilCoherent, untilForgotten } from './processes.js';
+import {
+  endProcesses,
+  expectOneCache,
+  startCoherent,
+  startTwo,
+  untilCoherent,
+} from './processes.js';
 
 let open: RedisServer;
 let guarded: RedisServer;
@@ -63,15 +69,8 @@ const targets: [string, () => RedisTarget, () => RedisServer, db?: string][] = [
 describe.each(targets)('redisTier with %s', (_what, target, server, db = '0') => {
   it('shares one cache between processes', async () => {
     await server().command('FLUSHALL');
-    const [a, b] = await startTwo(target());
-    await untilCoherent(a, b);
-    await a.cache.set('key', 'old', { tags: ['tag'] });
-    expect(await b.cache.get('key')).toBe('old');
-    await a.cache.set('key', 'new', { tags: ['tag'] });
-    await untilForgotten(b, 'key');
-    expect(await b.cache.get('key')).toBe('new');
-    await b.cache.invalidateTags('tag');
-    await untilForgotten(a, 'key');
+    const [a, b] = await startCoherent(target());
+    await expectOneCache(a, b);
     expect(Object.keys(await server().info('keyspace'))).toEqual([`db${db}`]);
   });
 });

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
-import { startRedis, until, type RedisServer } from '../../../tools/redis/index.js';
+import { until, type RedisServer } from '../../../tools/redis/index.js';
 import { failOnUnhandledRejections } from './illness.js';
-import { counting, endProcesses, startProcess, untilCoherent, type Process } from './processes.js';
+import { counting, redisForAll, startProcess, untilCoherent, type Process } from './processes.js';
 
 jest.setTimeout(30_000);
 failOnUnhandledRejections();
@@ -9,19 +9,14 @@ failOnUnhandledRejections();
 let redis: RedisServer;
 let client: Redis;
 let a: Process;
-beforeAll(async () => {
-  redis = await startRedis();
+afterAll(() => client.disconnect());
+redisForAll((server) => {
+  redis = server;
   client = new Redis(redis.url);
 });
 beforeEach(async () => {
-  await redis.command('FLUSHALL');
   a = await startProcess(redis.url);
   await untilCoherent(a);
-});
-afterEach(() => endProcesses());
-afterAll(async () => {
-  client.disconnect();
-  await redis.stop();
 });
 
 /** Where the value of a key lies. */

@@ -1,14 +1,10 @@
-import { startRedis, type RedisServer } from '../../../tools/redis/index.js';
-import { World, coherentModes, mustNotLoad, until, type Process } from './world.js';
+import type { RedisServer } from '../../../tools/redis/index.js';
+import { coherentModes, mustNotLoad, until, World, type Process } from './world.js';
+import { redisForAll } from './processes.js';
 
 let redis: RedisServer;
+redisForAll((server) => (redis = server));
 const world = new World(() => redis.url);
-beforeAll(async () => {
-  redis = await startRedis();
-});
-beforeEach(() => redis.command('FLUSHALL'));
-afterEach(() => world.close());
-afterAll(() => redis.stop());
 
 const keys = Array.from({ length: 600 }, (_, nth) => `k${nth}`);
 

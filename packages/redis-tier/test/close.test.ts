@@ -8,9 +8,17 @@ import { AsyncCache } from '@acache/core';
 import { buildSync } from 'esbuild';
 import { freePort, startRedis, until, type RedisServer } from '../../../tools/redis/index.js';
 import { redisTier } from '../src/index.js';
-import { startFake, type FakeServer } from './fake-server.js';
+import { startFake } from './fake-server.js';
 import { failOnUnhandledRejections, timed, untilUsed } from './illness.js';
-import { connectionsTo, endProcesses, startProcess, untilCoherent } from './processes.js';
+import {
+  connectionsTo,
+  redisForEach,
+  startCoherent,
+  startProcess,
+  untilCoherent,
+  untilLoading,
+  type Process,
+} from './processes.js';
 
 jest.setTimeout(30_000);
 failOnUnhandledRejections();
@@ -19,18 +27,11 @@ failOnUnhandledRejections();
 const WITHIN = 3500;
 
 let redis: RedisServer;
-beforeEach(async () => {
-  redis = await startRedis();
-});
-afterEach(async () => {
-  await endProcesses();
-  await redis.stop();
-});
+redisForEach((server) => (redis = server));
 
 describe('close', () => {
   it('sends what is unsent, ends both connections, and may be called again', async () => {
-    const [a, b] = [await startProcess(redis.url), await startProcess(redis.url)];
-    await untilCoherent(a, b);
+    const [a, b] = await startCoherent(redis.url);
     await a.cache.set('k', 'v');
     await untilUsed(b, 'k', 'v');
     const removing = a.cache.delete('k');
@@ -65,11 +66,10 @@ describe('close', () => {
   });
 
   it('gives back the right to load, so that others need not wait for it', async () => {
-    const [a, b] = [await startProcess(redis.url), await startProcess(redis.url)];
-    await untilCoherent(a, b);
+    const [a, b] = await startCoherent(redis.url);
     const never = a.cache.get('k', () => new Promise<string>(() => undefined));
     never.catch(() => undefined);
-    await until('the load to have begun', () => a.tier.getMetrics().leases === 1);
+    await untilLoading(a);
     await a.cache.close();
     await expect(never).rejects.toMatchObject({ code: 'ERR_ACACHE_CLOSED' });
     expect(await timed(() => b.cache.get('k', () => 'v'))).toBeLessThan(2000);
@@ -83,7 +83,7 @@ describe('close', () => {
     await untilCoherent(a);
     const never = a.cache.get('loading', () => new Promise<string>(() => undefined));
     never.catch(() => undefined);
-    await until('the load to have begun', () => a.tier.getMetrics().leases === 1);
+    await untilLoading(a);
     await fall();
     await Promise.all([
       a.cache.delete('k'),
@@ -116,18 +116,23 @@ describe('close', () => {
   });
 
   it('has no client try again afterwards', async () => {
-    const fake: FakeServer = await startFake((_command, socket) => {
-      socket.destroy();
-      return undefined;
-    });
-    const a = await startProcess(fake.url);
-    await until('it to try again', () => fake.accepted > 4);
+    await using fake = await startFake((_command, socket) => void socket.destroy());
+    const startAs = (password: string): Promise<Process> =>
+      startProcess(fake.url.replace('//', `//:${password}@`));
+    const attempts = (password: string): number =>
+      fake.asked.filter(([name, given]) => name === 'AUTH' && given === password).length;
+    const untilTried = (password: string, times: number): Promise<unknown> =>
+      until(`${password} to try again`, () => attempts(password) >= times);
+    await startAs('other');
+    const a = await startAs('a');
+    await Promise.all([untilTried('a', 3), untilTried('other', 3)]);
     await a.cache.close();
-    const { accepted } = fake;
-    // Longer than the pause before the next attempt.
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    expect(fake.accepted - accepted).toBeLessThanOrEqual(2);
-    await fake[Symbol.asyncDispose]();
+    // What was on its way has arrived when the other one has come after it.
+    await untilTried('other', attempts('other') + 1);
+    const before = attempts('a');
+    // Each of the other one's two clients pauses for longer than one that was here as often.
+    await untilTried('other', attempts('other') + 4);
+    expect(attempts('a')).toBe(before);
   });
 });
 
@@ -158,8 +163,19 @@ describe('a process that has closed its cache', () => {
     /** Waits for a line that it prints. */
     says(line: string): Promise<void>;
     tell(line: string): void;
-    /** Milliseconds from the end of `close` to that of the process, and how it ended. */
+    /** How it ended, and the milliseconds that `close` took, and the process to end after it. */
     readonly ended: Promise<{ code: number | null; closing: number; lingering: number }>;
+  }
+
+  /** Has a process close, once something has happened to Redis, and end by itself soon after. */
+  async function expectEnd(child: Child, fall = async () => {}, soon = 1500): Promise<void> {
+    await child.says('ready');
+    await fall();
+    child.tell('close');
+    const { code, closing, lingering } = await child.ended;
+    expect(code).toBe(0);
+    expect(closing).toBeLessThan(WITHIN);
+    expect(lingering).toBeLessThan(soon);
   }
 
   /** A process that connects, does what is asked for, is told to close, and should then end by itself. */
@@ -218,24 +234,12 @@ describe('a process that has closed its cache', () => {
     ],
     ['killed', 'await trusted(); await cache.set("k", 1);', (): Promise<void> => redis.kill()],
   ])('ends by itself, with Redis %s', async (_what, work, fall) => {
-    const child = run(redis.url, work);
-    await child.says('ready');
-    await fall();
-    child.tell('close');
-    const { code, closing, lingering } = await child.ended;
-    expect(code).toBe(0);
-    expect(closing).toBeLessThan(WITHIN);
-    expect(lingering).toBeLessThan(1500);
+    await expectEnd(run(redis.url, work), fall);
   });
 
   it('ends by itself, with Redis never there', async () => {
-    const child = run(`redis://127.0.0.1:${await freePort()}`, 'await cache.get("k", () => 1);');
-    await child.says('ready');
-    child.tell('close');
-    const { code, closing, lingering } = await child.ended;
-    expect(code).toBe(0);
-    expect(closing).toBeLessThan(WITHIN);
-    expect(lingering).toBeLessThan(1500);
+    const nowhere = `redis://127.0.0.1:${await freePort()}`;
+    await expectEnd(run(nowhere, 'await cache.get("k", () => 1);'));
   });
 
   it('ends by itself, with a server that takes no connection, and gives no answer either', async () => {
@@ -248,13 +252,7 @@ describe('a process that has closed its cache', () => {
     }
     try {
       await until('the queue to be full', () => fillers[1]!.readyState === 'open');
-      const child = run(deaf.url, 'await cache.get("k", () => 1);');
-      await child.says('ready');
-      child.tell('close');
-      const { code, closing, lingering } = await child.ended;
-      expect(code).toBe(0);
-      expect(closing).toBeLessThan(WITHIN);
-      expect(lingering).toBeLessThan(3000);
+      await expectEnd(run(deaf.url, 'await cache.get("k", () => 1);'), undefined, 3000);
     } finally {
       for (const filler of fillers) filler.destroy();
       await deaf.stop();

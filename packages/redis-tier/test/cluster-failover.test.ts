@@ -8,7 +8,7 @@ import {
 import {
   connectionsTo,
   endProcesses,
-  startTwo,
+  startCoherent,
   untilAnswered,
   untilCoherent,
   untilForgotten,
@@ -54,8 +54,7 @@ describe('a primary of a cluster', () => {
         const client = new Cluster(cluster.addresses, { lazyConnect: true });
         const name = `users by ${coherence}`;
         const options = { name, coherence, commandTimeout: 300, breaker: { openFor: 100 } };
-        const [a, b] = await startTwo(client, options);
-        await untilCoherent(a, b);
+        const [a, b] = await startCoherent(client, options);
         await untilAnswered(a, b);
         await a.cache.setMany(
           keys.map((key) => [key, 'old'] as const),

@@ -12,11 +12,13 @@ import {
   connectionsTo,
   counting,
   endProcesses,
+  startCoherent,
   startProcess,
   startTwo,
   untilAnswered,
   untilCoherent,
   untilForgotten,
+  untilMadeGood,
   type Process,
   type ProcessOptions,
 } from './processes.js';
@@ -61,8 +63,7 @@ async function placeOf(key: string): Promise<{ node: RedisServer; redisKey: stri
 
 /** Two that have a connection to every node already. */
 async function two(options: ProcessOptions = {}, target = client()): Promise<[Process, Process]> {
-  const both = await startTwo(target, options);
-  await untilCoherent(...both);
+  const both = await startCoherent(target, options);
   await untilAnswered(...both);
   return both;
 }
@@ -102,8 +103,7 @@ describe.each([
   it('can be asked for much at once from the start', async () => {
     // It is a matter of milliseconds whether a node is connected yet.
     for (let round = 0; round < 5; round++) {
-      const [a, b] = await startTwo(give());
-      await untilCoherent(a, b);
+      const [a, b] = await startCoherent(give());
       await a.cache.setMany(keys.map((key) => [key, round] as const));
       expect(await b.cache.getMany(keys)).toEqual(new Map(keys.map((key) => [key, round])));
       expect([...a.errors, ...b.errors]).toEqual([]);
@@ -399,7 +399,7 @@ describe('a primary that is gone without a successor', () => {
     await gone.restart();
     await cluster.untilSettled();
     await untilCoherent(a, b);
-    await until('what was kept to be sent', () => a.tier.getMetrics().unsent === 0);
+    await untilMadeGood(a);
     for (const key of theirs) {
       await a.cache.set(key, 'back');
       await until('the new value', async () => (await b.cache.get(key)) === 'back');

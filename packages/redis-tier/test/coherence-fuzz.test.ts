@@ -1,14 +1,10 @@
 import { Cluster, Redis } from 'ioredis';
-import {
-  startCluster,
-  startRedis,
-  type RedisCluster,
-  type RedisServer,
-} from '../../../tools/redis/index.js';
+import { startCluster, type RedisCluster, type RedisServer } from '../../../tools/redis/index.js';
 import type { Coherence } from '../src/index.js';
 import { clock, isOwned, keyAt, recordOf, type Floor, type FuzzReport } from './fuzzer.js';
+import { redisForAll } from './processes.js';
 import { randomFrom, type Random } from './random.js';
-import { startWorkers, stopWorkers, type Worker } from './start-worker.js';
+import { redisAndWorkersForAll, type Worker } from './start-worker.js';
 import type { Place } from './worker.js';
 
 /** How long each of the situations is tried; more by an environment variable. */
@@ -39,13 +35,9 @@ let database: RedisServer;
 let records: Redis;
 let workers: Worker[];
 
-beforeAll(async () => {
-  [database, workers] = await Promise.all([startRedis(), startWorkers(3)]);
-  records = new Redis(database.url);
-});
-afterAll(async () => {
-  records.disconnect();
-  await Promise.all([database.stop(), stopWorkers()]);
+afterAll(() => records.disconnect());
+redisAndWorkersForAll(3, (redis, started) => {
+  [database, workers, records] = [redis, started, new Redis(redis.url)];
 });
 jest.setTimeout(60_000 + 3 * LONGER);
 
@@ -225,15 +217,10 @@ describe('three processes on one server', () => {
   let server: RedisServer;
   let stranger: Redis;
 
-  beforeAll(async () => {
-    server = await startRedis();
-    stranger = new Redis(server.url);
+  afterAll(() => stranger.disconnect());
+  redisForAll((redis) => {
+    [server, stranger] = [redis, new Redis(redis.url)];
   });
-  afterAll(async () => {
-    stranger.disconnect();
-    await server.stop();
-  });
-  beforeEach(() => server.command('FLUSHALL'));
 
   it('read nothing outdated, whoever writes, and whatever listener is cut', async () => {
     await fuzz({ at: server.url, servers: [server], stranger, ms: 6000 });

@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { startRedis, until, type RedisServer } from '../../../tools/redis/index.js';
+import { until, type RedisServer } from '../../../tools/redis/index.js';
 import { redisTier } from '../src/index.js';
 import {
   connectionsTo,
   counting,
-  endProcesses,
+  redisForAll,
+  startCoherent,
   startTwo,
   untilCoherent,
   untilForgotten,
@@ -12,18 +12,7 @@ import {
 } from './processes.js';
 
 let redis: RedisServer;
-beforeAll(async () => {
-  redis = await startRedis();
-});
-beforeEach(() => redis.command('FLUSHALL'));
-afterEach(endProcesses);
-afterAll(() => redis.stop());
-
-async function twoWith(coherence: 'auto' | 'tracking' | 'pubsub'): Promise<[Process, Process]> {
-  const both = await startTwo(redis.url, { coherence });
-  await untilCoherent(...both);
-  return both;
-}
+redisForAll((server) => (redis = server));
 
 async function redisKeyOf(kind: 'v' | 't' = 'v'): Promise<string> {
   const [key] = await redis.command<string[]>('KEYS', `acache:${kind}:*`);
@@ -42,7 +31,7 @@ describe.each(['auto', 'tracking', 'pubsub'] as const)('two processes with %s', 
     ['set with ttl 0', ({ cache }) => cache.set('key', 'new', { ttl: 0 }), undefined],
   ];
   it.each(changes)('see what the other one does: %s', async (_what, change, then) => {
-    const [a, b] = await twoWith(coherence);
+    const [a, b] = await startCoherent(redis.url, { coherence });
     await a.cache.set('key', 'old', { tags: ['tag'] });
     await a.cache.set('other', 'same');
     expect(await b.cache.get('key')).toBe('old');
@@ -55,7 +44,7 @@ describe.each(['auto', 'tracking', 'pubsub'] as const)('two processes with %s', 
   });
 
   it('serve what they know from memory, without asking Redis', async () => {
-    const [a, b] = await twoWith(coherence);
+    const [a, b] = await startCoherent(redis.url, { coherence });
     await a.cache.set('key', 'value');
     await b.cache.get('key');
     const calls = async (): Promise<string | undefined> =>
@@ -71,21 +60,22 @@ describe.each(['auto', 'tracking', 'pubsub'] as const)('two processes with %s', 
   });
 
   it('load a key that both miss once', async () => {
-    const [a, b] = await twoWith(coherence);
+    const [a, b] = await startCoherent(redis.url, { coherence });
     const loader = counting('value');
+    const waits = (): number => a.tier.getMetrics().waits + b.tier.getMetrics().waits;
     const slowly = async (): Promise<string> => {
-      await sleep(30);
+      await until('the other process to wait', () => waits() === 1);
       return loader();
     };
     const all = [a, b, a, b].map(({ cache }) => cache.get('key', slowly));
     expect(await Promise.all(all)).toEqual(['value', 'value', 'value', 'value']);
     expect(loader.calls).toBe(1);
     expect(a.tier.getMetrics().leases + b.tier.getMetrics().leases).toBe(1);
-    expect(a.tier.getMetrics().waits + b.tier.getMetrics().waits).toBe(1);
+    expect(waits()).toBe(1);
   });
 
   it('say how they hear of changes', async () => {
-    const [a] = await twoWith(coherence);
+    const [a] = await startCoherent(redis.url, { coherence });
     const expected = { coherence: coherence === 'auto' ? 'tracking' : coherence };
     expect(a.events).toContainEqual({ state: 'coherent', detail: expected });
     const listening = (await connectionsTo(redis)).filter(({ sub }) => sub === '1');
@@ -110,7 +100,7 @@ describe('memory with tracking', () => {
     ['FLUSHALL ASYNC', () => redis.command('FLUSHALL', 'ASYNC')],
   ];
   it.each(changes)('forgets what a client of other ways changed: %s', async (_what, change) => {
-    const [a, b] = await twoWith('tracking');
+    const [a, b] = await startCoherent(redis.url, { coherence: 'tracking' });
     await a.cache.set('key', 'ours');
     await b.cache.get('key');
     await change(await redisKeyOf());
@@ -125,7 +115,7 @@ describe('memory with tracking', () => {
   });
 
   it('forgets what was evicted for want of memory', async () => {
-    const [a, b] = await twoWith('tracking');
+    const [a, b] = await startCoherent(redis.url, { coherence: 'tracking' });
     await a.cache.set('key', 'ours');
     await b.cache.get('key');
     const key = await redisKeyOf();
@@ -150,7 +140,7 @@ describe('memory with tracking', () => {
     ['taken away', (key: string) => redis.command('DEL', key)],
     ['changed', (key: string) => redis.command('SET', key, '12345678')],
   ])('forgets all when the stamp of the namespace is %s', async (_what, change) => {
-    const [a, b] = await twoWith('tracking');
+    const [a, b] = await startCoherent(redis.url, { coherence: 'tracking' });
     await a.cache.set('key', 'ours');
     await b.cache.get('key');
     await change(await redisKeyOf('t'));
@@ -159,7 +149,7 @@ describe('memory with tracking', () => {
   });
 
   it('keeps what is loaded right after a flush, though another process makes the stamps anew', async () => {
-    const [a, b] = await twoWith('tracking');
+    const [a, b] = await startCoherent(redis.url, { coherence: 'tracking' });
     for (let round = 0; round < 30; round++) {
       await a.cache.set('key', 'ours');
       await b.cache.get('key');
@@ -200,7 +190,7 @@ describe('memory without coherence', () => {
 
 describe('the metrics of a tier', () => {
   it('tell what happened', async () => {
-    const [a, b] = await twoWith('tracking');
+    const [a, b] = await startCoherent(redis.url, { coherence: 'tracking' });
     expect(a.tier.getMetrics()).toEqual({
       coherent: true,
       down: false,

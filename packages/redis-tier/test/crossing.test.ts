@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   startProxy,
-  startRedis,
   until,
   type ProxyConnection,
   type RedisServer,
   type TcpProxy,
 } from '../../../tools/redis/index.js';
-import { startWorkers, stopWorkers, type Worker } from './start-worker.js';
+import { redisAndWorkersForAll, type Worker } from './start-worker.js';
 import type { Load } from './worker.js';
 
 let server: RedisServer;
@@ -16,13 +15,10 @@ let other: Worker;
 let writer: Worker;
 let names = 0;
 
-beforeAll(async () => {
-  [server, [reader, other, writer]] = await Promise.all([
-    startRedis(),
-    startWorkers(3) as Promise<[Worker, Worker, Worker]>,
-  ]);
+redisAndWorkersForAll(3, (redis, workers) => {
+  server = redis;
+  [reader, other, writer] = workers as [Worker, Worker, Worker];
 });
-afterAll(() => Promise.all([server.stop(), stopWorkers()]));
 
 const redisKey = (key: string): string => `acache:v:{cache ${names}:s${key.length}:${key}}`;
 
@@ -89,6 +85,7 @@ describe.each(['tracking', 'pubsub'] as const)('a network that delays, with %s',
     await change(keys);
     expect((await load).value).toBe('old');
     await Promise.all(running);
+    // What is under test is a true delay: the last late answer has come by then.
     await sleep(1.5 * LAG);
     for (const key of keys) expect([undefined, left]).toContain(await reader.ask('peek', key));
     const found = await reader.ask('getMany', keys);

@@ -1,17 +1,14 @@
-import { startRedis, type RedisServer } from '../../../tools/redis/index.js';
+import type { RedisServer } from '../../../tools/redis/index.js';
 import { tracking } from './acl-rules.js';
 import { failOnUnhandledRejections } from './illness.js';
-import { endProcesses, startProcess } from './processes.js';
+import { redisForAll, startProcess } from './processes.js';
 
 failOnUnhandledRejections();
 
 let redis: RedisServer;
-beforeAll(async () => {
-  redis = await startRedis({ users: ['default off', `app on >secret ${tracking}`] });
-  await redis.command('ACL', 'SETUSER', 'all', 'on', '>secret', '~*', '&*', '+@all');
+redisForAll((server) => (redis = server), {
+  users: ['default off', `app on >secret ${tracking}`, 'all on >secret ~* &* +@all'],
 });
-afterEach(endProcesses);
-afterAll(() => redis.stop());
 
 const urlOf = (user: string, database: number): string =>
   `${redis.url.replace('//', `//${user}:secret@`)}/${database}`;

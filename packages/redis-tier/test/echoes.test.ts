@@ -1,16 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntryOptions } from '@acache/core';
 import {
-  startProxy,
-  startRedis,
   until,
   type ProxyConnection,
   type RedisServer,
   type TcpProxy,
 } from '../../../tools/redis/index.js';
 import { untilHeard } from './heard.js';
-import { dataLine, failOnUnhandledRejections, listenerLine } from './illness.js';
+import { dataLine, failOnUnhandledRejections, listenerLine, proxyForEach } from './illness.js';
 import { Gate, mustNotLoad, World, type Process } from './world.js';
+import { redisForAll } from './processes.js';
 
 failOnUnhandledRejections();
 
@@ -18,15 +17,11 @@ let redis: RedisServer;
 let proxy: TcpProxy;
 const world = new World(() => redis.url);
 const far = new World(() => proxy.url);
-beforeAll(async () => {
-  redis = await startRedis();
-  proxy = await startProxy(redis);
-});
-afterEach(() => Promise.all([world.close(), far.close()]));
-afterAll(async () => {
-  await proxy.stop();
-  await redis.stop();
-});
+redisForAll((server) => (redis = server));
+proxyForEach(
+  () => redis,
+  (started) => (proxy = started),
+);
 
 /** How many scripts have run. */
 async function scriptsRun(): Promise<number> {

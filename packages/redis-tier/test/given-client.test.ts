@@ -1,29 +1,25 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
-import { startProxy, startRedis, until, type RedisServer } from '../../../tools/redis/index.js';
+import { startProxy, until, type RedisServer } from '../../../tools/redis/index.js';
 import { everyCall } from './every-call.js';
 import {
   connectionsTo,
   counting,
   endProcesses,
   observe,
+  redisForAll,
+  startCoherent,
   startProcess,
-  startTwo,
   untilCoherent,
   untilForgotten,
 } from './processes.js';
 
 let redis: RedisServer;
 const given: { status: string; disconnect: () => void }[] = [];
-beforeAll(async () => {
-  redis = await startRedis();
-});
-beforeEach(() => redis.command('FLUSHALL'));
-afterEach(async () => {
-  await endProcesses();
+redisForAll((server) => (redis = server));
+afterEach(() => {
   for (const client of given.splice(0)) if (client.status !== 'end') client.disconnect();
 });
-afterAll(() => redis.stop());
 
 function give(options: RedisOptions = {}): Redis {
   const client = new Redis({ host: redis.host, port: redis.port, ...options });
@@ -56,8 +52,7 @@ describe.each([
     const before = stateOf(client);
     const own = (await connectionsTo(redis)).find(({ name }) => name === 'given');
     const seen = await observe(redis);
-    const [a, b] = await startTwo(client, { lockTtl: 60 });
-    await untilCoherent(a, b);
+    const [a, b] = await startCoherent(client, { lockTtl: 60 });
     expect(stateOf(client)).toEqual(before);
     await everyCall(a, b);
     await endProcesses();
@@ -110,8 +105,7 @@ describe.each([
   it('may be closed while caches go on', async () => {
     const client = giveOne();
     await client.ping();
-    const [a, b] = await startTwo(client);
-    await untilCoherent(a, b);
+    const [a, b] = await startCoherent(client);
     await client.quit();
     await a.cache.set('key', 'old');
     expect(await b.cache.get('key')).toBe('old');
@@ -135,8 +129,7 @@ describe.each([
     await subscribed.subscribe('theirs');
     const popped = blocked.blpop('list', 0);
     for (const client of [inTransaction, subscribed, blocked]) {
-      const [a, b] = await startTwo(client, { name: 'busy' });
-      await untilCoherent(a, b);
+      const [a, b] = await startCoherent(client, { name: 'busy' });
       await a.cache.set('key', client === blocked);
       expect(await b.cache.get('key')).toBe(client === blocked);
     }
@@ -174,8 +167,7 @@ describe('options of a given client that would hurt', () => {
   ]);
   it.each(each)('do not: %s (%s)', async (_what, _version, giveOne, hurting) => {
     const client = giveOne({ ...hurting, lazyConnect: true });
-    const [a, b] = await startTwo(client, { lockTtl: 1000 });
-    await untilCoherent(a, b);
+    const [a, b] = await startCoherent(client, { lockTtl: 1000 });
     const loader = counting('loaded');
     expect(await a.cache.get('loaded', loader)).toBe('loaded');
     expect(await b.cache.get('loaded', loader)).toBe('loaded');

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { serialize } from 'node:v8';
 import { gzipSync } from 'node:zlib';
 import { Redis } from 'ioredis';
-import { startRedis, until, type RedisServer } from '../../../tools/redis/index.js';
+import { until, type RedisServer } from '../../../tools/redis/index.js';
 import { crc32 } from '../src/crc32.js';
 import { randomFrom, type Random } from './random.js';
-import { startWorkers, stopWorkers, type Worker } from './start-worker.js';
+import { redisAndWorkersForAll, type Worker } from './start-worker.js';
 
 const SEED = Number(process.env.ACACHE_FUZZ_SEED ?? Date.now() % 1e9);
 const KEYS = 5000;
@@ -26,16 +26,10 @@ const keys = Array.from({ length: KEYS }, (_, at) => `key ${at}`);
 
 const placeOf = (key: string, kind = 'v'): string => `acache:${kind}:{cache:s${key.length}:${key}}`;
 
-beforeAll(async () => {
-  [server, [worker, other]] = await Promise.all([
-    startRedis(),
-    startWorkers(2) as Promise<[Worker, Worker]>,
-  ]);
-  client = new Redis(server.url);
-});
-afterAll(async () => {
-  client.disconnect();
-  await Promise.all([server.stop(), stopWorkers()]);
+afterAll(() => client.disconnect());
+redisAndWorkersForAll(2, (redis, workers) => {
+  [server, client] = [redis, new Redis(redis.url)];
+  [worker, other] = workers as [Worker, Worker];
 });
 
 beforeEach(async () => {

@@ -1,5 +1,11 @@
 import { performance } from 'node:perf_hooks';
-import { until, type ProxyConnection, type TcpProxy } from '../../../tools/redis/index.js';
+import {
+  startProxy,
+  until,
+  type ProxyConnection,
+  type RedisServer,
+  type TcpProxy,
+} from '../../../tools/redis/index.js';
 import type { Process } from './processes.js';
 
 export { failOnUnhandledRejections } from '../../../tools/testing/unhandled-rejections.js';
@@ -8,11 +14,33 @@ export { deferred } from '../../../tools/testing/deferred.js';
 /** Far more than anything that is promised here: the machine may be busy. */
 export const SOON = 2000;
 
+/** A network for each test, between it and a server that runs by then. */
+export function proxyForEach(to: () => RedisServer, use: (proxy: TcpProxy) => unknown): void {
+  let proxy: TcpProxy | undefined;
+  beforeEach(async () => {
+    proxy = await startProxy(to());
+    use(proxy);
+  });
+  afterEach(() => proxy?.stop());
+}
+
+/** Holds up what clients behind a proxy hear of changes, as a busy network does, until it is to resume. */
+export function holdNews(proxy: TcpProxy): void {
+  for (const line of proxy.connections) if (line.heard('SUBSCRIBE')) line.hold('toClient');
+}
+
 /** How many milliseconds a call takes. */
 export async function timed(call: () => Promise<unknown>): Promise<number> {
   const begun = performance.now();
   await call();
   return performance.now() - begun;
+}
+
+/** How many milliseconds it takes to load so many keys, one after the other. */
+export function timedLoads({ cache }: Process, count: number): Promise<number> {
+  return timed(async () => {
+    for (let at = 0; at < count; at++) expect(await cache.get(at, () => at)).toBe(at);
+  });
 }
 
 /** Where a value comes from now, without a loader: `'memory'`, `'tier'`, or `undefined` for nowhere. */

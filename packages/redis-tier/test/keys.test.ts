@@ -1,10 +1,12 @@
 import { Redis } from 'ioredis';
-import { startRedis, until, type RedisServer } from '../../../tools/redis/index.js';
+import { until, type RedisServer } from '../../../tools/redis/index.js';
 import { everyCall } from './every-call.js';
 import {
-  counting,
   endProcesses,
+  expectOneCache,
   observe,
+  redisForAll,
+  startCoherent,
   startProcess,
   startTwo,
   untilCoherent,
@@ -13,12 +15,7 @@ import {
 } from './processes.js';
 
 let redis: RedisServer;
-beforeAll(async () => {
-  redis = await startRedis();
-});
-beforeEach(() => redis.command('FLUSHALL'));
-afterEach(endProcesses);
-afterAll(() => redis.stop());
+redisForAll((server) => (redis = server));
 
 const allKeys = (): Promise<string[]> => redis.command<string[]>('KEYS', '*');
 
@@ -107,8 +104,7 @@ describe("a client's own keyPrefix", () => {
     new Redis(redis.url, { keyPrefix: 'theirs:', lazyConnect: true, enableAutoPipelining: true });
 
   it('comes before ours, once', async () => {
-    const [a, b] = await startTwo(prefixed(), { lockTtl: 60 });
-    await untilCoherent(a, b);
+    const [a, b] = await startCoherent(prefixed(), { lockTtl: 60 });
     await everyCall(a, b);
     await a.cache.set('key', 'value');
     const keys = await allKeys();
@@ -117,24 +113,8 @@ describe("a client's own keyPrefix", () => {
   });
 
   it.each(['tracking', 'pubsub'] as const)('goes with everything: %s', async (coherence) => {
-    const [a, b] = await startTwo(prefixed(), { coherence });
-    await untilCoherent(a, b);
-    const loader = counting('loaded');
-    await Promise.all([a.cache.get('both', loader), b.cache.get('both', loader)]);
-    expect(loader.calls).toBe(1);
-    await a.cache.set('key', 'old', { tags: ['tag'] });
-    expect(await b.cache.get('key')).toBe('old');
-    await a.cache.set('key', 'new', { tags: ['tag'] });
-    await untilForgotten(b, 'key');
-    expect(await b.cache.get('key')).toBe('new');
-    await a.cache.invalidateTags('tag');
-    await untilForgotten(b, 'key');
-    expect(await b.cache.get('key')).toBeUndefined();
-    await a.cache.set('key', 'again');
-    expect(await b.cache.get('key')).toBe('again');
-    await a.cache.clear();
-    await untilForgotten(b, 'key');
-    expect(await b.cache.get('key')).toBeUndefined();
+    const [a, b] = await startCoherent(prefixed(), { coherence });
+    await expectOneCache(a, b);
   });
 
   it('is the same namespace as a prefix that spells it out', async () => {
@@ -198,8 +178,7 @@ const hostile = [
 
 describe('keys of users', () => {
   it('stay different, whatever is in them, and are found in another process', async () => {
-    const [a, b] = await startTwo(redis.url);
-    await untilCoherent(a, b);
+    const [a, b] = await startCoherent(redis.url);
     await a.cache.setMany(hostile.map((key, at) => [key, at]));
     expect(await b.cache.getMany(hostile)).toEqual(new Map(hostile.map((key, at) => [key, at])));
     const keys = await redis.commandBuffer<Buffer[]>('KEYS', 'acache:v:*');
@@ -212,8 +191,7 @@ describe('keys of users', () => {
   });
 
   it('are heard of when they change, whatever is in them', async () => {
-    const [a, b] = await startTwo(redis.url, { cache: { maxSize: 1000 } });
-    await untilCoherent(a, b);
+    const [a, b] = await startCoherent(redis.url, { cache: { maxSize: 1000 } });
     await a.cache.setMany(hostile.map((key) => [key, 'old']));
     await b.cache.getMany(hostile);
     expect(hostile.filter((key) => !b.cache.has(key))).toEqual([]);
@@ -226,8 +204,7 @@ describe('keys of users', () => {
   it.each(['tracking', 'pubsub'] as const)('need not be texts: %s', async (coherence) => {
     const keys = [1, '1', -0.5, 10n, true, 'true', null, undefined, Number.NaN, ['user', 1]];
     const more = [{ b: 1, a: [2] }, new Date(0), new Map([[1, 2]]), Buffer.from('{a}')];
-    const [a, b] = await startTwo(redis.url, { coherence });
-    await untilCoherent(a, b);
+    const [a, b] = await startCoherent(redis.url, { coherence });
     const all = [...keys, ...more];
     for (const [at, key] of all.entries()) await a.cache.set(key, at);
     for (const [at, key] of all.entries()) expect(await b.cache.get(key)).toBe(at);
@@ -250,8 +227,7 @@ describe('tags of users', () => {
     'stay different, whatever is in them: %s',
     async (coherence) => {
       const tags = hostile.filter((tag) => tag !== '' && tag.length < 1000);
-      const [a, b] = await startTwo(redis.url, { coherence, cache: { maxSize: 1000 } });
-      await untilCoherent(a, b);
+      const [a, b] = await startCoherent(redis.url, { coherence, cache: { maxSize: 1000 } });
       for (const tag of tags) await a.cache.set(`of ${tag}`, tag, { tags: [tag] });
       await b.cache.getMany(tags.map((tag) => `of ${tag}`));
       for (const [at, tag] of tags.entries()) {

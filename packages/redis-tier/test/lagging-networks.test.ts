@@ -1,14 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  startProxy,
-  startRedis,
-  type RedisServer,
-  type TcpProxy,
-} from '../../../tools/redis/index.js';
+import { startProxy, type RedisServer, type TcpProxy } from '../../../tools/redis/index.js';
 import { untilHeard } from './heard.js';
 import { failOnUnhandledRejections } from './illness.js';
 import { randomFrom } from './random.js';
 import { coherentModes, World, type Process } from './world.js';
+import { redisForAll } from './processes.js';
 
 failOnUnhandledRejections();
 
@@ -17,14 +13,11 @@ const KEYS = ['a', 'b', 'c', 'd'];
 
 let redis: RedisServer;
 let proxies: TcpProxy[];
-beforeAll(async () => {
-  redis = await startRedis();
+redisForAll(async (server) => {
+  redis = server;
   proxies = [await startProxy(redis), await startProxy(redis)];
 });
-afterAll(async () => {
-  await Promise.all(proxies.map((proxy) => proxy.stop()));
-  await redis.stop();
-});
+afterAll(() => Promise.all(proxies.map((proxy) => proxy.stop())));
 
 describe.each(coherentModes)(
   'three processes, two of them behind networks that lag, with %s',
@@ -84,7 +77,6 @@ describe.each(coherentModes)(
         }
       }
       expect(errors).toEqual([]);
-      await Promise.all(worlds.map((world) => world.close()));
     }, 30_000);
   },
 );

@@ -1,3 +1,5 @@
+import type { Clock } from '@acache/core';
+import { Redis } from 'ioredis';
 import {
   startProxy,
   startRedis,
@@ -155,3 +157,79 @@ describe.each(['tracking', 'pubsub'] as const)(
     });
   },
 );
+
+it('a stamp lives as long as what carries it', async () => {
+  const cache = await world.process<string, string>({ name: world.name() });
+  await cache.set('k', 'set', { ttl: '365d', tags: ['set'] });
+  await cache.get('l', { loader: () => 'loaded', ttl: '365d', tags: ['loaded'] });
+  const livesLong = async (tag: string): Promise<boolean> => {
+    const [stamp] = await redis.command<[string]>('KEYS', `acache:t:*:${tag}`);
+    return Number(await redis.command('PTTL', stamp)) > 365 * 86_400_000;
+  };
+  await until('both', async () => (await livesLong('set')) && (await livesLong('loaded')));
+});
+
+it('memory forgets what a stranger has put and removed while it was read', async () => {
+  const [a, b] = await world.two<string, string>();
+  const [setter, remover, pauser] = [1, 2, 3].map(() => new Redis(redis.url));
+  await b.set('k', 'foreign');
+  const [place] = await redis.command<[string]>('KEYS', 'acache:v:*k}');
+  const bytes = (await setter!.getBuffer(place)) as Buffer;
+  await Promise.all([remover!.ping(), pauser!.ping(), a.get('warm')]);
+  // Two writes, which Redis names once: one echo stays expected.
+  await Promise.all([a.set('k', 'own'), a.delete('k')]);
+  await sleep(50);
+  // So that Redis runs what comes next in one go.
+  await pauser!.call('CLIENT', 'PAUSE', '150', 'ALL');
+  const set = setter!.set(place, bytes);
+  await sleep(10);
+  const got = a.get('k');
+  await sleep(10);
+  await Promise.all([got, set, remover!.del(place)]);
+  await until('memory to forget it', () => a.peek('k') === undefined);
+  expect(await a.get('k')).toBeUndefined();
+  for (const client of [setter, remover, pauser]) client!.disconnect();
+});
+
+it('what could not be removed is removed before close ends, where Redis comes back in time', async () => {
+  const name = world.name();
+  const a = await far.process<string, string>({ name });
+  const b = await world.process<string, string>({ name });
+  await b.set('k', 'old');
+  expect(await a.get('k')).toBe('old');
+  proxy.refuse();
+  proxy.cut();
+  await until('the cut', () => !a.tier.getMetrics().coherent);
+  await a.delete('k');
+  expect(a.tier.getMetrics().unsent).toBe(1);
+  const closed = a.close();
+  await sleep(100);
+  await proxy.resume();
+  await closed;
+  const fresh = await world.process<string, string>({ name });
+  expect(await fresh.get('k')).toBeUndefined();
+});
+
+it('what another process has refreshed ahead is not loaded again, though it was not heard of yet', async () => {
+  let ahead = 0;
+  const clock: Clock = {
+    now: () => Date.now() + ahead,
+    setTimeout: (callback, ms) => setTimeout(callback, ms),
+    clearTimeout: (timer) => {
+      clearTimeout(timer as NodeJS.Timeout);
+    },
+  };
+  const options = { name: world.name(), ttl: '10m', refreshAhead: 0.5, clock } as const;
+  const late = await far.process<string, string>(options);
+  const other = await world.process<string, string>(options);
+  await other.set('k', 'first');
+  expect(await late.get('k')).toBe('first');
+  lagNews(400);
+  ahead = 6 * 60_000;
+  expect(await other.get('k', () => 'second')).toBe('first');
+  await until('the refresh', () => other.peek('k') === 'second');
+  let loads = 0;
+  expect(await late.get('k', () => `third ${++loads}`)).toBe('first');
+  await until('it to know better', () => late.peek('k') === 'second');
+  expect(loads).toBe(0);
+});

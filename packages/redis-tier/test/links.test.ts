@@ -1,7 +1,5 @@
 import { performance } from 'node:perf_hooks';
 import {
-  startProxy,
-  startRedis,
   until,
   type ProxyConnection,
   type RedisServer,
@@ -11,16 +9,17 @@ import {
   dataLine,
   failOnUnhandledRejections,
   listenerLine,
+  proxyForEach,
   SOON,
   sourceOf,
-  timed,
+  timedLoads,
   untilSaid,
   untilUsed,
 } from './illness.js';
 import {
   connectionsTo,
   counting,
-  endProcesses,
+  redisForAll,
   startProcess,
   untilCoherent,
   type Process,
@@ -32,18 +31,11 @@ failOnUnhandledRejections();
 
 let redis: RedisServer;
 let proxy: TcpProxy;
-beforeAll(async () => {
-  redis = await startRedis();
-});
-beforeEach(async () => {
-  await redis.command('FLUSHALL');
-  proxy = await startProxy(redis);
-});
-afterEach(async () => {
-  await endProcesses();
-  await proxy.stop();
-});
-afterAll(() => redis.stop());
+redisForAll((server) => (redis = server));
+proxyForEach(
+  () => redis,
+  (started) => (proxy = started),
+);
 
 const staleness = 500;
 
@@ -180,10 +172,7 @@ describe('the link that commands are sent on', () => {
     const line = await dataLine(proxy);
     const { accepted } = proxy;
     line.swallow();
-    const took = await timed(async () => {
-      for (let at = 0; at < 50; at++) expect(await a.cache.get(at, () => at)).toBe(at);
-    });
-    expect(took).toBeLessThan(SOON);
+    expect(await timedLoads(a, 50)).toBeLessThan(SOON);
     await b.cache.set('k', 'new');
     await until('the old value to be gone', async () => (await a.cache.get('k')) !== 'old');
     await until('another link to be tried', () => proxy.accepted > accepted, 6000);
@@ -195,7 +184,7 @@ describe('the link that commands are sent on', () => {
     const [a, b] = await startBoth({ commandTimeout: 100, breaker: { openFor: 200 } });
     const line = await dataLine(proxy);
     line.hold();
-    for (let at = 0; at < 10; at++) expect(await a.cache.get(at, () => at)).toBe(at);
+    await timedLoads(a, 10);
     await b.cache.set('k', 'new');
     await until('the old value to be gone', async () => (await a.cache.get('k')) !== 'old');
     await until('the breaker to open', async () => {
@@ -243,7 +232,7 @@ describe('a slow network', () => {
     proxy.shape({ lag: 400 });
     await b.cache.set('k', 'new');
     await until('the old value to be gone', async () => (await a.cache.get('k')) !== 'old');
-    for (let at = 0; at < 10; at++) expect(await a.cache.get(at, () => at)).toBe(at);
+    await timedLoads(a, 10);
     const seen = new Set<unknown>();
     for (let at = 0; at < 50; at++) seen.add(await a.cache.get('k'));
     expect(seen).not.toContain('old');
@@ -265,21 +254,12 @@ describe('a link that never gets further than its connection', () => {
     return line;
   }
 
-  it('as the one that commands are sent on, is given up for another', async () => {
+  it.each([
+    ['commands are sent on', dataLine],
+    ['hears of changes', listenerLine],
+  ])('as the one that %s, is given up for another', async (_what, lineOf) => {
     const [a, b] = await startBoth();
-    (await dataLine(proxy)).cut();
-    const line = await deaf();
-    const { accepted } = proxy;
-    await proxy.resume();
-    line.swallow();
-    await until('another link to be tried', () => proxy.accepted > accepted, 6000);
-    await b.cache.set('k', 'new');
-    await untilUsed(a, 'k', 'new');
-  });
-
-  it('as the one that hears of changes, is given up for another', async () => {
-    const [a, b] = await startBoth();
-    (await listenerLine(proxy)).cut();
+    (await lineOf(proxy)).cut();
     const line = await deaf();
     const { accepted } = proxy;
     await proxy.resume();
@@ -332,10 +312,7 @@ describe('a server that is told to end or to hold connections', () => {
   it('CLIENT PAUSE: loads go on, and what waited is right afterwards', async () => {
     const [a, b] = await startBoth({ commandTimeout: 100 });
     await redis.command('CLIENT', 'PAUSE', '700', 'ALL');
-    const took = await timed(async () => {
-      for (let at = 0; at < 10; at++) expect(await a.cache.get(at, () => at)).toBe(at);
-    });
-    expect(took).toBeLessThan(SOON);
+    expect(await timedLoads(a, 10)).toBeLessThan(SOON);
     await a.cache.delete('k');
     expect(await a.cache.get('k')).toBeUndefined();
     await until('the server to go on', async () => {

@@ -1,7 +1,7 @@
-import { startRedis, until, type RedisServer } from '../../../tools/redis/index.js';
+import { until, type RedisServer } from '../../../tools/redis/index.js';
 import { bulk, polite, startFake, through, type Answer, type FakeServer } from './fake-server.js';
 import { failOnUnhandledRejections, SOON, sourceOf, timed } from './illness.js';
-import { counting, endProcesses, startProcess, untilCoherent } from './processes.js';
+import { counting, endProcesses, redisForAll, startProcess, untilCoherent } from './processes.js';
 
 jest.setTimeout(30_000);
 failOnUnhandledRejections();
@@ -70,11 +70,7 @@ describe.each(lies)('a server that %s', (_what, answer) => {
 
 describe('a server whose links are not what they seem', () => {
   let redis: RedisServer;
-  beforeAll(async () => {
-    redis = await startRedis();
-  });
-  beforeEach(() => redis.command('FLUSHALL'));
-  afterAll(() => redis.stop());
+  redisForAll((server) => (redis = server));
 
   it('accepts tracking and never tells of a change: memory is not trusted', async () => {
     const real = through(redis.port);

@@ -1,18 +1,15 @@
 import type { LoadContext } from '@acache/core';
-import { startRedis, type RedisServer } from '../../../tools/redis/index.js';
+import type { RedisServer } from '../../../tools/redis/index.js';
 import { untilHeard, untilWaiting } from './heard.js';
 import { failOnUnhandledRejections } from './illness.js';
 import { coherentModes, Gate, mustNotLoad, World, type Process } from './world.js';
+import { redisForAll } from './processes.js';
 
 failOnUnhandledRejections();
 
 let redis: RedisServer;
+redisForAll((server) => (redis = server));
 const world = new World(() => redis.url);
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterEach(() => world.close());
-afterAll(() => redis.stop());
 
 type Change = (process: Process<string, string>) => Promise<unknown>;
 

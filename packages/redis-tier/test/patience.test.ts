@@ -1,19 +1,16 @@
 import { fakeClock, type FakeClock } from '@acache/core/testing';
-import { startProxy, startRedis, type RedisServer } from '../../../tools/redis/index.js';
+import { startProxy, type RedisServer } from '../../../tools/redis/index.js';
 import { within } from '../../../tools/redis/until.js';
 import { untilHeard, untilWaiting } from './heard.js';
 import { dataLine, failOnUnhandledRejections } from './illness.js';
 import { coherentModes, Gate, mustNotLoad, until, World, type Process } from './world.js';
+import { redisForAll } from './processes.js';
 
 failOnUnhandledRejections();
 
 let redis: RedisServer;
+redisForAll((server) => (redis = server));
 const world = new World(() => redis.url);
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterEach(() => world.close());
-afterAll(() => redis.stop());
 
 /** By default a lock stands for five seconds: who is served within this did not wait for its end. */
 const AT_ONCE = 2500;
@@ -189,6 +186,6 @@ describe.each(coherentModes)('a caller who runs out of time, with %s', (coherenc
     load.resolve('loaded');
     expect(await joining).toBe('loaded');
     expect(load.calls).toBe(1);
-    await far.close();
+    await a.close();
   });
 });

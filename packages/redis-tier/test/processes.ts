@@ -1,6 +1,11 @@
 import { AsyncCache, type AsyncCacheOptions } from '@acache/core';
 import { Redis } from 'ioredis';
-import { until, type RedisServer } from '../../../tools/redis/index.js';
+import {
+  startRedis,
+  until,
+  type RedisOptions,
+  type RedisServer,
+} from '../../../tools/redis/index.js';
 import { redisTier, type RedisTarget, type RedisTierOptions } from '../src/index.js';
 
 /** What stands for a process: a cache on a tier of its own, and what that said. */
@@ -20,7 +25,36 @@ export interface ProcessOptions extends RedisTierOptions {
 
 /** For tests that are not about slowness. */
 const patient: RedisTierOptions = { commandTimeout: 1000 };
-let running: AsyncCache<never, never>[] = [];
+const running: AsyncCache<never, never>[] = [];
+
+/**
+ * One Redis for all tests of a file, empty before each; what a test starts on it ends with the test.
+ *
+ * @param use - given the server once it runs
+ */
+export function redisForAll(use: (redis: RedisServer) => unknown, options?: RedisOptions): void {
+  let redis: RedisServer | undefined;
+  beforeAll(async () => {
+    redis = await startRedis(options);
+    await use(redis);
+  });
+  beforeEach(() => redis?.command('FLUSHALL'));
+  afterEach(endProcesses);
+  afterAll(() => redis?.stop());
+}
+
+/** A Redis for each test, which may kill it; what a test starts on it ends first. */
+export function redisForEach(use: (redis: RedisServer) => unknown): void {
+  let redis: RedisServer | undefined;
+  beforeEach(async () => {
+    redis = await startRedis();
+    await use(redis);
+  });
+  afterEach(async () => {
+    await endProcesses();
+    await redis?.stop();
+  });
+}
 
 /** Starts one, and waits until it is connected, or was given up on. */
 export async function startProcess(
@@ -48,6 +82,16 @@ export async function startTwo(
   return [await startProcess(target, options), await startProcess(target, options)];
 }
 
+/** Two of them that hear of each other's changes. */
+export async function startCoherent(
+  target: RedisTarget,
+  options?: ProcessOptions,
+): Promise<[Process, Process]> {
+  const both = await startTwo(target, options);
+  await untilCoherent(...both);
+  return both;
+}
+
 /** For what a test makes by itself. */
 export function closeLater(cache: AsyncCache<never, never> | AsyncCache): void {
   running.push(cache as AsyncCache<never, never>);
@@ -55,8 +99,7 @@ export function closeLater(cache: AsyncCache<never, never> | AsyncCache): void {
 
 /** Ends all that was started. */
 export async function endProcesses(): Promise<void> {
-  await Promise.all(running.map((cache) => cache.close()));
-  running = [];
+  await Promise.all(running.splice(0).map((cache) => cache.close()));
 }
 
 /** Waits until every change elsewhere would be heard of. */
@@ -79,6 +122,37 @@ export async function untilAnswered(...processes: readonly Process[]): Promise<v
 /** Waits until the memory of a process does not serve a key any more. */
 export async function untilForgotten({ cache }: Process, key: unknown): Promise<void> {
   await until('memory to forget the key', () => !cache.has(key));
+}
+
+/** Waits until Redis has heard of every removal, those included that it could not be told at first. */
+export async function untilMadeGood({ tier }: Process): Promise<void> {
+  await until('what was not sent to be made good', () => tier.getMetrics().unsent === 0);
+}
+
+/** Waits until a process loads something that no other one may load meanwhile. */
+export async function untilLoading({ tier }: Process): Promise<void> {
+  await until('the load to have begun', () => tier.getMetrics().leases === 1);
+}
+
+/** That whatever one of them does is seen by the other. */
+export async function expectOneCache(a: Process, b: Process): Promise<void> {
+  const loader = counting('loaded');
+  const key = `loaded ${Math.random()}`;
+  await Promise.all([a.cache.get(key, loader), b.cache.get(key, loader)]);
+  expect(loader.calls).toBe(1);
+  await a.cache.set('shared', 'old', { tags: ['tag'] });
+  expect(await b.cache.get('shared')).toBe('old');
+  await b.cache.set('shared', 'new', { tags: ['tag'] });
+  await untilForgotten(a, 'shared');
+  expect(await a.cache.get('shared')).toBe('new');
+  await a.cache.invalidateTags('tag');
+  await untilForgotten(b, 'shared');
+  expect(await b.cache.get('shared')).toBeUndefined();
+  await a.cache.set('shared', 'again');
+  expect(await b.cache.get('shared')).toBe('again');
+  await a.cache.clear();
+  await untilForgotten(b, 'shared');
+  expect(await b.cache.get('shared')).toBeUndefined();
 }
 
 /** A loader that counts. */

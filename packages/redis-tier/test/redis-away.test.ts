@@ -1,28 +1,42 @@
 import { performance } from 'node:perf_hooks';
 import {
   freePort,
-  startProxy,
   startRedis,
   until,
   type RedisServer,
   type TcpProxy,
 } from '../../../tools/redis/index.js';
-import { failOnUnhandledRejections, SOON, sourceOf, timed, untilUsed } from './illness.js';
-import { counting, endProcesses, startProcess, startTwo, untilCoherent } from './processes.js';
+import {
+  failOnUnhandledRejections,
+  proxyForEach,
+  SOON,
+  sourceOf,
+  timed,
+  untilUsed,
+} from './illness.js';
+import {
+  counting,
+  endProcesses,
+  redisForEach,
+  startCoherent,
+  startProcess,
+  untilCoherent,
+  untilLoading,
+  untilMadeGood,
+} from './processes.js';
+import { untilWaiting } from './heard.js';
 
 jest.setTimeout(30_000);
 failOnUnhandledRejections();
 
 let redis: RedisServer;
-let proxy: TcpProxy | undefined;
-afterEach(async () => {
-  await endProcesses();
-  await proxy?.stop();
-  proxy = undefined;
-  await redis.stop();
-});
 
 describe('a Redis that refuses connections at the start', () => {
+  afterEach(async () => {
+    await endProcesses();
+    await redis.stop();
+  });
+
   it('holds nothing up, and is used once it is there', async () => {
     const port = await freePort();
     const begun = performance.now();
@@ -64,13 +78,10 @@ describe('a Redis that refuses connections at the start', () => {
 });
 
 describe('a Redis that is killed', () => {
-  beforeEach(async () => {
-    redis = await startRedis();
-  });
+  redisForEach((server) => (redis = server));
 
   it('is done without, and coherent again once it is back, empty', async () => {
-    const [a, b] = await startTwo(redis.url, { staleness: '30s' });
-    await untilCoherent(a, b);
+    const [a, b] = await startCoherent(redis.url, { staleness: '30s' });
     await a.cache.set('k', 'old');
     await untilUsed(b, 'k', 'old');
     const { resets } = b.tier.getMetrics();
@@ -93,13 +104,12 @@ describe('a Redis that is killed', () => {
   });
 
   it('lets nobody who waits for a load of another process hang', async () => {
-    const [a, b] = await startTwo(redis.url);
-    await untilCoherent(a, b);
+    const [a, b] = await startCoherent(redis.url);
     let finish = (_: string): void => undefined;
     const owner = a.cache.get('k', () => new Promise<string>((resolve) => (finish = resolve)));
-    await until('the load to have begun', () => a.tier.getMetrics().leases === 1);
+    await untilLoading(a);
     const waiter = b.cache.get('k', () => 'own');
-    await until('the other to wait', () => b.tier.getMetrics().waits === 1);
+    await untilWaiting(b);
     await redis.kill();
     expect(await waiter).toBe('own');
     finish('late');
@@ -163,9 +173,7 @@ describe('a Redis that is killed', () => {
 });
 
 describe('a Redis that is frozen', () => {
-  beforeEach(async () => {
-    redis = await startRedis();
-  });
+  redisForEach((server) => (redis = server));
 
   it('before the start, costs little, and is used once it goes on', async () => {
     await redis.freeze();
@@ -211,8 +219,7 @@ describe('a Redis that is frozen', () => {
 
   it('leaves a value in memory for as long as staleness, and no longer', async () => {
     const staleness = 1500;
-    const [a, b] = await startTwo(redis.url, { staleness });
-    await untilCoherent(a, b);
+    const [a, b] = await startCoherent(redis.url, { staleness });
     await b.cache.set('k', 'v');
     await untilUsed(a, 'k', 'v');
     await redis.freeze();
@@ -249,8 +256,7 @@ describe('a Redis that is frozen', () => {
   });
 
   it('and goes on, has changed nothing behind anybody’s back', async () => {
-    const [a, b] = await startTwo(redis.url, { commandTimeout: 100, staleness: 500 });
-    await untilCoherent(a, b);
+    const [a, b] = await startCoherent(redis.url, { commandTimeout: 100, staleness: 500 });
     await b.cache.set('k', 'old');
     await untilUsed(a, 'k', 'old');
     await redis.freeze();
@@ -258,7 +264,7 @@ describe('a Redis that is frozen', () => {
     expect(await a.cache.get('k')).toBe('set while it stood');
     redis.thaw();
     await untilCoherent(a, b);
-    await until('what was not sent to be made good', () => a.tier.getMetrics().unsent === 0);
+    await untilMadeGood(a);
     await a.cache.flush();
     await until('the old value to be gone', async () => (await b.cache.get('k')) !== 'old');
     await b.cache.set('k', 'new');
@@ -267,19 +273,24 @@ describe('a Redis that is frozen', () => {
 });
 
 describe('the breaker', () => {
+  let proxy: TcpProxy;
+  redisForEach((server) => (redis = server));
+  proxyForEach(
+    () => redis,
+    (started) => (proxy = started),
+  );
+
   it('sends nothing of callers once it is open, and closes by itself', async () => {
-    redis = await startRedis();
-    const through = (proxy = await startProxy(redis));
-    const a = await startProcess(through.url, {
+    const a = await startProcess(proxy.url, {
       commandTimeout: 100,
       breaker: { failures: 3, openFor: 300 },
     });
     await untilCoherent(a);
     await a.cache.set('shared', 'v');
-    const heard = (key: string): boolean => through.connections.some((line) => line.heard(key));
+    const heard = (key: string): boolean => proxy.connections.some((line) => line.heard(key));
     await a.cache.get('before', () => 1);
     expect(heard('before')).toBe(true);
-    through.hold('toClient');
+    proxy.hold('toClient');
     await until('the breaker to open', async () => {
       await a.cache.get(`opening ${Math.random()}`, () => 1);
       return a.tier.getMetrics().down;
@@ -292,7 +303,7 @@ describe('the breaker', () => {
     expect(took).toBeLessThan(SOON);
     expect(a.tier.getMetrics().down).toBe(true);
     expect(heard('after')).toBe(false);
-    await through.resume();
+    await proxy.resume();
     await until('it to close', () => !a.tier.getMetrics().down);
     await untilCoherent(a);
     expect(await a.cache.get('shared')).toBe('v');
@@ -300,7 +311,6 @@ describe('the breaker', () => {
   });
 
   it('stays closed for what a live server refuses', async () => {
-    redis = await startRedis();
     const a = await startProcess(redis.url, { breaker: { failures: 1 } });
     await untilCoherent(a);
     await redis.command('CONFIG', 'SET', 'maxmemory', '1');

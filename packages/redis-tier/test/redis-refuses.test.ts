@@ -1,26 +1,23 @@
 import { rm } from 'node:fs/promises';
-import { startProxy, startRedis, until, type RedisServer } from '../../../tools/redis/index.js';
-import { failOnUnhandledRejections, SOON, sourceOf, timed, untilUsed } from './illness.js';
+import { startProxy, until, type RedisServer } from '../../../tools/redis/index.js';
+import { failOnUnhandledRejections, SOON, sourceOf, timedLoads, untilUsed } from './illness.js';
 import {
   connectionsTo,
   counting,
   endProcesses,
+  redisForEach,
+  startCoherent,
   startProcess,
-  startTwo,
   untilCoherent,
+  untilMadeGood,
+  type Process,
 } from './processes.js';
 
 jest.setTimeout(30_000);
 failOnUnhandledRejections();
 
 let redis: RedisServer;
-beforeEach(async () => {
-  redis = await startRedis();
-});
-afterEach(async () => {
-  await endProcesses();
-  await redis.stop();
-});
+redisForEach((server) => (redis = server));
 
 describe.each([
   [
@@ -51,11 +48,16 @@ describe.each([
     /MISCONF/,
   ],
 ] as const)('a Redis that %s', (_name, fall, recover, reply) => {
-  it('serves what it has, and loads are kept in memory for a while', async () => {
-    const [a, b] = await startTwo(redis.url);
-    await untilCoherent(a, b);
+  /** Two that hold `k: 'old'` in their memories. */
+  async function startBoth(): Promise<[a: Process, b: Process]> {
+    const [a, b] = await startCoherent(redis.url);
     await b.cache.set('k', 'old', { tags: ['tag'] });
     await untilUsed(a, 'k', 'old');
+    return [a, b];
+  }
+
+  it('serves what it has, and loads are kept in memory for a while', async () => {
+    const [a] = await startBoth();
     await fall();
     await expect(redis.command('SET', 'x', '1')).rejects.toThrow(reply);
     const c = await startProcess(redis.url);
@@ -68,27 +70,21 @@ describe.each([
   });
 
   it('takes no set: the older value is removed, as soon as that can be done', async () => {
-    const [a, b] = await startTwo(redis.url);
-    await untilCoherent(a, b);
-    await b.cache.set('k', 'old', { tags: ['tag'] });
-    await untilUsed(a, 'k', 'old');
+    const [a, b] = await startBoth();
     await fall();
     await a.cache.set('k', 'new');
     expect(await a.cache.get('k')).toBe('new');
     expect(String(a.errors[0])).toMatch(reply);
     await recover();
-    await until('it to be removed', () => a.tier.getMetrics().unsent === 0);
+    await untilMadeGood(a);
     await until('the other to see it', async () => (await b.cache.get('k')) === undefined);
     await a.cache.set('k', 'newest');
     await untilUsed(b, 'k', 'newest');
   });
 
   it('takes no invalidation: that is made good', async () => {
-    const [a, b] = await startTwo(redis.url);
-    await untilCoherent(a, b);
-    await b.cache.set('k', 'old', { tags: ['tag'] });
+    const [a, b] = await startBoth();
     await b.cache.set('other', 'old');
-    await untilUsed(a, 'k', 'old');
     await fall();
     await a.cache.invalidateTags('tag');
     expect(a.tier.getMetrics().unsent).toBe(1);
@@ -103,10 +99,7 @@ describe.each([
 
 describe('a Redis that has become a replica', () => {
   let primary: RedisServer;
-  beforeEach(async () => {
-    primary = await startRedis();
-  });
-  afterEach(() => primary.stop());
+  redisForEach((server) => (primary = server));
 
   async function demote(): Promise<void> {
     await redis.command('REPLICAOF', primary.host, primary.port);
@@ -122,17 +115,14 @@ describe('a Redis that has become a replica', () => {
     await a.cache.set('k', 'old');
     await demote();
     await expect(redis.command('SET', 'x', '1')).rejects.toThrow(/READONLY/);
-    const took = await timed(async () => {
-      for (let at = 0; at < 50; at++) expect(await a.cache.get(at, () => at)).toBe(at);
-    });
-    expect(took).toBeLessThan(SOON);
+    expect(await timedLoads(a, 50)).toBeLessThan(SOON);
     await a.cache.delete('k');
     expect(await a.cache.get('k')).toBeUndefined();
     await until('it not to be trusted', () => !a.tier.getMetrics().coherent);
 
     await redis.command('REPLICAOF', 'NO', 'ONE');
     await untilCoherent(a);
-    await until('what was not sent to be made good', () => a.tier.getMetrics().unsent === 0);
+    await untilMadeGood(a);
     const b = await startProcess(redis.url);
     await a.cache.set('k', 'new');
     await untilUsed(b, 'k', 'new');
@@ -166,22 +156,22 @@ describe('a Redis that has become a replica', () => {
 });
 
 describe('a Redis that is busy', () => {
+  async function untilRefusedWith(reply: string): Promise<void> {
+    await until(`it to answer '${reply}'`, async () => {
+      const error: unknown = await redis.command('GET', 'x').catch((thrown: unknown) => thrown);
+      return String(error).includes(reply);
+    });
+  }
+
   it('with its data set, which it loads: loads go on here, and it is used afterwards', async () => {
-    const [a, b] = await startTwo(redis.url, { commandTimeout: 200 });
-    await untilCoherent(a, b);
+    const [a, b] = await startCoherent(redis.url, { commandTimeout: 200 });
     await b.cache.set('k', 'v');
     await redis.command('DEBUG', 'POPULATE', '1000', 'filler', '2000');
     await redis.command('CONFIG', 'SET', 'loading-process-events-interval-bytes', '1024');
     await redis.command('CONFIG', 'SET', 'key-load-delay', '700');
     const reloading = redis.command('DEBUG', 'RELOAD');
-    await until('it to load', async () => {
-      const error: unknown = await redis.command('GET', 'x').catch((thrown: unknown) => thrown);
-      return String(error).includes('LOADING');
-    });
-    const took = await timed(async () => {
-      for (let at = 0; at < 20; at++) expect(await a.cache.get(at, () => at)).toBe(at);
-    });
-    expect(took).toBeLessThan(SOON);
+    await untilRefusedWith('LOADING');
+    expect(await timedLoads(a, 20)).toBeLessThan(SOON);
     expect(a.tier.getMetrics().down).toBe(true);
     const c = await startProcess(redis.url, { commandTimeout: 200 });
     expect(await c.cache.get('k', () => 'own')).toBe('own');
@@ -189,40 +179,32 @@ describe('a Redis that is busy', () => {
     await reloading;
     await until('the breakers to close', () => !a.tier.getMetrics().down);
     await untilCoherent(a, b, c);
-    await until('what was not sent to be made good', () => a.tier.getMetrics().unsent === 0);
+    await untilMadeGood(a);
     await until('the others to see it', async () => (await b.cache.get('k')) === undefined);
     expect(await c.cache.get('k')).toBeUndefined();
   });
 
   it('with a script of somebody else: the same', async () => {
     await redis.command('CONFIG', 'SET', 'busy-reply-threshold', '50');
-    const [a, b] = await startTwo(redis.url, { commandTimeout: 200 });
-    await untilCoherent(a, b);
+    const [a, b] = await startCoherent(redis.url, { commandTimeout: 200 });
     await b.cache.set('k', 'v');
     const script = redis.command('EVAL', 'while true do end', '0').catch(String);
-    await until('it to be busy', async () => {
-      const error: unknown = await redis.command('GET', 'x').catch((thrown: unknown) => thrown);
-      return String(error).includes('BUSY');
-    });
-    const took = await timed(async () => {
-      for (let at = 0; at < 20; at++) expect(await a.cache.get(at, () => at)).toBe(at);
-    });
-    expect(took).toBeLessThan(SOON);
+    await untilRefusedWith('BUSY');
+    expect(await timedLoads(a, 20)).toBeLessThan(SOON);
     await a.cache.delete('k');
     expect(await a.cache.get('k')).toBeUndefined();
     await redis.command('SCRIPT', 'KILL');
     expect(await script).toMatch(/killed/);
     await until('the breaker to close', () => !a.tier.getMetrics().down);
     await untilCoherent(a, b);
-    await until('what was not sent to be made good', () => a.tier.getMetrics().unsent === 0);
+    await untilMadeGood(a);
     await until('the other to see it', async () => (await b.cache.get('k')) === undefined);
   });
 });
 
 describe('a Redis that has forgotten', () => {
   it('its scripts: they are sent again, and nobody notices', async () => {
-    const [a, b] = await startTwo(redis.url);
-    await untilCoherent(a, b);
+    const [a, b] = await startCoherent(redis.url);
     const calls = [
       () => a.cache.set('k', 'v', { tags: ['tag'] }),
       () => a.cache.get('loaded', () => 'v'),
@@ -243,8 +225,7 @@ describe('a Redis that has forgotten', () => {
   });
 
   it('that the listener tracks: memory is not trusted for longer than staleness', async () => {
-    const [a, b] = await startTwo(redis.url, { staleness: 500 });
-    await untilCoherent(a, b);
+    const [a, b] = await startCoherent(redis.url, { staleness: 500 });
     await b.cache.set('k', 'v');
     await untilUsed(a, 'k', 'v');
     for (const { id, flags } of await connectionsTo(redis)) {
@@ -257,8 +238,7 @@ describe('a Redis that has forgotten', () => {
   });
 
   it('everything, by FLUSHALL: so does memory, and what is loaded then is shared', async () => {
-    const [a, b] = await startTwo(redis.url);
-    await untilCoherent(a, b);
+    const [a, b] = await startCoherent(redis.url);
     await b.cache.set('k', 'v');
     await untilUsed(a, 'k', 'v');
     await redis.command('FLUSHALL');

@@ -1,43 +1,38 @@
 import { AsyncCache } from '@acache/core';
+import { fakeClock } from '@acache/core/testing';
 import { redisTier } from '@acache/redis-tier';
-import {
-  startProxy,
-  startRedis,
-  type RedisServer,
-  type TcpProxy,
-} from '../../../tools/redis/index.js';
-import { Gate, mustNotLoad, sleep, until, World } from './world.js';
+import type { RedisServer, TcpProxy } from '../../../tools/redis/index.js';
+import { untilHeard } from './heard.js';
+import { failOnUnhandledRejections, holdNews, proxyForEach } from './illness.js';
+import { observe, redisForAll } from './processes.js';
+import { Gate, mustNotLoad, until, World, type Process } from './world.js';
+
+failOnUnhandledRejections();
 
 let redis: RedisServer;
 let proxy: TcpProxy;
 const world = new World(() => redis.url);
 const far = new World(() => proxy.url);
-beforeAll(async () => {
-  redis = await startRedis();
-  proxy = await startProxy(redis);
-});
-afterEach(async () => {
-  proxy.shape({});
-  await proxy.resume();
-  await Promise.all([world.close(), far.close()]);
-});
-afterAll(async () => {
-  await proxy.stop();
-  await redis.stop();
-});
-
-const links = () => proxy.connections.filter((connection) => connection.heard('subscribe'));
-/** Lets what others do be heard of later, as a busy process or network does. */
-const lagNews = (lag: number) => links().forEach((link) => link.shape({ lag }, 'toClient'));
+afterEach(() => proxy.resume());
+redisForAll((server) => (redis = server));
+proxyForEach(
+  () => redis,
+  (started) => (proxy = started),
+);
 
 describe('close', () => {
+  /** One that is there, and one that is not connected yet. */
+  async function startBrief(): Promise<[AsyncCache<string, string>, AsyncCache<string, string>]> {
+    const reader = await world.process<string, string>({ name: world.name() });
+    const tier = redisTier(redis.url, { commandTimeout: 1000 });
+    return [reader, new AsyncCache<string, string>({ name: reader.name, tier })];
+  }
+
   it.each(['delete', 'invalidateTags', 'clear'] as const)(
     'sends a %s that was made before the connection was there',
     async (how) => {
-      const reader = await world.process<string, string>({ name: world.name() });
+      const [reader, brief] = await startBrief();
       await reader.set('k', 'old', { tags: ['t'] });
-      const tier = redisTier(redis.url, { commandTimeout: 1000 });
-      const brief = new AsyncCache<string, string>({ name: reader.name, tier });
       if (how === 'delete') void brief.delete('k');
       else if (how === 'clear') void brief.clear();
       else void brief.invalidateTags('t');
@@ -49,9 +44,7 @@ describe('close', () => {
   it.each(['before', 'after'] as const)(
     'sends a set that was made %s it was ready',
     async (when) => {
-      const reader = await world.process<string, string>({ name: world.name() });
-      const tier = redisTier(redis.url, { commandTimeout: 1000 });
-      const brief = new AsyncCache<string, string>({ name: reader.name, tier });
+      const [reader, brief] = await startBrief();
       if (when === 'after') await brief.ready;
       void brief.set('k', 'v');
       await brief.close();
@@ -61,28 +54,31 @@ describe('close', () => {
 });
 
 describe('what happens after an invalidation elsewhere that was not heard of yet, with tracking', () => {
-  it.each(['invalidateTags', 'clear'] as const)('a set after %s stays', async (how) => {
+  /** The second one behind the proxy, which knows the stamp of the tag. */
+  async function startWarm(): Promise<[Process<string, string>, Process<string, string>]> {
     const name = world.name();
     const a = await world.process<string, string>({ name });
     const b = await far.process<string, string>({ name });
     await b.set('warm', 'x', { tags: ['t'] });
-    await sleep(30);
-    lagNews(200);
+    await untilHeard(b, a);
+    return [a, b];
+  }
+
+  it.each(['invalidateTags', 'clear'] as const)('a set after %s stays', async (how) => {
+    const [a, b] = await startWarm();
+    holdNews(proxy);
     if (how === 'clear') await a.clear();
     else await a.invalidateTags('t');
     await b.set('k', 'v', { tags: ['t'] });
     expect(await a.get('k')).toBe('v');
-    await sleep(250);
+    await proxy.resume();
+    await untilHeard(b, a);
     expect(await b.get('k')).toBe('v');
   });
 
   it('a set after it is found, and not loaded over', async () => {
-    const name = world.name();
-    const a = await world.process<string, string>({ name });
-    const b = await far.process<string, string>({ name });
-    await b.set('warm', 'x', { tags: ['t'] });
-    await sleep(30);
-    lagNews(200);
+    const [a, b] = await startWarm();
+    holdNews(proxy);
     await a.invalidateTags('t');
     await a.set('k', 'v', { tags: ['t'] });
     expect(await b.get('k', () => 'loaded')).toBe('v');
@@ -102,15 +98,17 @@ describe.each(['tracking', 'pubsub', 'none'] as const)(
         await b.set('k', 'first', { tags: ['t'] });
         const isStale = how === 'behind a stale value';
         if (isStale) await b.expire('k');
-        await sleep(30);
+        if (coherence !== 'none') await untilHeard(a, b);
         const old = new Gate();
-        lagNews(100);
+        holdNews(proxy);
         const got = a.get('k', { loader: old.load, refresh: !isStale });
         await old.started;
         await b.invalidateTags('t');
         old.resolve('old');
         await got;
-        await sleep(150);
+        await until('the refresh to be refused', () => a.tier.getMetrics().refusals === 1);
+        await proxy.resume();
+        if (coherence !== 'none') await untilHeard(a, b);
         const fresh = await world.process<string, string>(options, { coherence });
         expect(await fresh.get('k')).toBeUndefined();
       },
@@ -120,32 +118,39 @@ describe.each(['tracking', 'pubsub', 'none'] as const)(
 
 describe('a set of what has no form in bytes', () => {
   it('removes the older value in every process, no later than any other write', async () => {
-    const [a, b] = await world.two();
+    const [a, b] = await world.two<string, string>();
     await a.set('k', 'older');
     expect(await b.get('k', mustNotLoad)).toBe('older');
-    await a.set('k', () => 'no bytes');
-    await sleep(100);
+    await a.set('k', (() => 'no bytes') as never);
+    await untilHeard(b, a);
     expect(await b.get('k')).toBeUndefined();
   });
 });
 
 describe('refreshAhead, coherence none', () => {
   it('refreshes once for all processes', async () => {
+    const clock = fakeClock();
     const all = await world.three<string, number>(
-      { ttl: 400, refreshAhead: 0.5 },
+      { clock, ttl: 1000, refreshAhead: 0.5 },
       { coherence: 'none' },
     );
-    let loads = 0;
-    const load = async () => {
-      await sleep(20);
-      return (loads += 1);
-    };
-    await all[0].get('k', load);
+    await all[0].get('k', () => 1);
     await Promise.all(all.map((each) => each.get('k', mustNotLoad)));
-    await sleep(220);
-    expect(await Promise.all(all.map((each) => each.get('k', load)))).toEqual([1, 1, 1]);
-    await sleep(300);
-    expect(loads).toBe(2);
+    await clock.advance(600);
+    const seen = await observe(redis);
+    const newer = new Gate<number>();
+    expect(await Promise.all(all.map((each) => each.get('k', newer.load)))).toEqual([1, 1, 1]);
+    const claims = () =>
+      seen.commands.filter(({ args: [name, ...args] }) => {
+        return /^eval/i.test(name!) && args.some((arg) => arg.startsWith('acache:r:'));
+      });
+    await until('each to have asked for the right to load', () => claims().length === 3);
+    await seen.stop();
+    // The answers have come as well.
+    await Promise.all(all.map((each) => each.flush()));
+    newer.resolve(2);
+    await until('the new value', () => all.some((each) => each.peek('k') === 2));
+    expect(newer.calls).toBe(1);
   });
 });
 
@@ -176,14 +181,22 @@ describe('a bulk that is read in parts', () => {
     const b = await world.process<string, string>({ name, maxSize: null });
     const a = await far.process<string, string>({ name, maxSize: null });
     await b.setMany(keys.map((key) => [key, 'old']));
+    await untilHeard(a, b);
     const data = proxy.connections.filter((connection) => !connection.heard('subscribe'));
+    // So long do answers take, that the second one can be held up on its way.
     for (const line of data) line.shape({ lag: 60 }, 'toClient');
     const reading = a.getMany(keys);
-    await sleep(90);
+    await until('the second part to be asked for', () => data.some((line) => line.heard('k250}')));
+    for (const line of data) line.hold('toClient');
+    const { invalidations } = a.tier.getMetrics();
     await b.set('k0', 'new');
+    await until('the news to arrive', () => a.tier.getMetrics().invalidations > invalidations);
+    for (const line of data) {
+      line.shape({}, 'toClient');
+      line.resume();
+    }
     await reading;
-    for (const line of data) line.shape({}, 'toClient');
-    await until('the news to arrive', () => a.peek('k0') !== 'old');
+    expect(a.peek('k0')).not.toBe('old');
     expect(await a.get('k0')).toBe('new');
   });
 });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startRedis, until, type RedisServer } from '../../../tools/redis/index.js';
-import { startWorkers, stopWorkers, type Worker } from './start-worker.js';
+import { until, type RedisServer } from '../../../tools/redis/index.js';
+import { redisAndWorkersForAll, type Worker } from './start-worker.js';
 
 /** By default. */
 const STALENESS = 2000;
@@ -9,10 +9,7 @@ const keys = Array.from({ length: 10 }, (_, at) => `key ${at}`);
 let server: RedisServer;
 let workers: Worker[];
 
-beforeAll(async () => {
-  [server, workers] = await Promise.all([startRedis(), startWorkers(3)]);
-});
-afterAll(() => Promise.all([server.stop(), stopWorkers()]));
+redisAndWorkersForAll(3, (redis, started) => ([server, workers] = [redis, started]));
 
 const loadsOf = (worker: Worker): Promise<number[]> =>
   Promise.all(keys.map((key) => worker.ask('loads', key)));

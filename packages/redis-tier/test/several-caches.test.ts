@@ -1,25 +1,21 @@
 import { AsyncCache } from '@acache/core';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { startRedis, until, type RedisServer } from '../../../tools/redis/index.js';
 import { redisTier, type RedisTier } from '../src/index.js';
 import {
   closeLater,
   connectionsTo,
   counting,
-  endProcesses,
+  redisForAll,
+  startCoherent,
   startProcess,
-  startTwo,
   untilCoherent,
   untilForgotten,
+  untilLoading,
 } from './processes.js';
+import { untilWaiting } from './heard.js';
 
 let redis: RedisServer;
-beforeAll(async () => {
-  redis = await startRedis();
-});
-beforeEach(() => redis.command('FLUSHALL'));
-afterEach(endProcesses);
-afterAll(() => redis.stop());
+redisForAll((server) => (redis = server));
 
 async function attach(tier: RedisTier, name: string): Promise<AsyncCache> {
   const cache = new AsyncCache({ name, tier });
@@ -99,33 +95,41 @@ describe('several caches on one tier', () => {
   it('do not connect before there is one', async () => {
     const before = (await redis.info('stats')).total_connections_received;
     redisTier(redis.url);
-    await sleep(20);
+    // What connects does so before another one that comes later has its two connections.
+    await startCoherent(redis.url);
     const after = (await redis.info('stats')).total_connections_received;
-    // Each question is a connection.
-    expect(Number(after) - Number(before)).toBe(1);
+    // The question is a connection as well.
+    expect(Number(after) - Number(before)).toBe(5);
   });
 });
 
 describe.each(['tracking', 'pubsub'] as const)('two caches of one name with %s', (coherence) => {
-  const pairs: [string, () => Promise<[AsyncCache, AsyncCache]>][] = [
+  interface Pair {
+    readonly caches: [AsyncCache, AsyncCache];
+    readonly tiers: readonly RedisTier[];
+  }
+  const pairs: [string, () => Promise<Pair>][] = [
     [
       'one tier',
       async () => {
         const tier = redisTier(redis.url, { commandTimeout: 1000, coherence });
-        return [await attach(tier, 'users'), await attach(tier, 'users')];
+        const caches: Pair['caches'] = [await attach(tier, 'users'), await attach(tier, 'users')];
+        return { caches, tiers: [tier] };
       },
     ],
     [
       'two tiers',
       async () => {
-        const [a, b] = await startTwo(redis.url, { coherence });
-        await untilCoherent(a, b);
-        return [a.cache, b.cache];
+        const [a, b] = await startCoherent(redis.url, { coherence });
+        return { caches: [a.cache, b.cache], tiers: [a.tier, b.tier] };
       },
     ],
   ];
   it.each(pairs)('are one cache: on %s', async (_what, start) => {
-    const [a, b] = await start();
+    const {
+      caches: [a, b],
+      tiers,
+    } = await start();
     const forgotten = (): Promise<unknown> => until('b to forget', () => !b.has('key'));
     await a.set('key', 'old', { tags: ['tag'] });
     expect(await b.get('key')).toBe('old');
@@ -145,7 +149,7 @@ describe.each(['tracking', 'pubsub'] as const)('two caches of one name with %s',
     expect(await b.get('key')).toBeUndefined();
     const loader = counting('loaded');
     const slowly = async (): Promise<string> => {
-      await sleep(20);
+      await until('the other to wait', () => tiers.some((tier) => tier.getMetrics().waits === 1));
       return loader();
     };
     const all = [a, b].map((cache) => cache.get('loaded', slowly));
@@ -163,8 +167,7 @@ describe('close', () => {
 
   it('leaves no connection and no timer behind', async () => {
     const before = timers();
-    const [a, b] = await startTwo(redis.url);
-    await untilCoherent(a, b);
+    const [a, b] = await startCoherent(redis.url);
     await a.cache.get('key', () => 'value');
     await Promise.all([a.cache.close(), b.cache.close()]);
     await untilGone();
@@ -172,13 +175,12 @@ describe('close', () => {
   });
 
   it('gives a load of its own back, so that another process need not wait for it', async () => {
-    const [a, b] = await startTwo(redis.url, { lockTtl: '20s' });
-    await untilCoherent(a, b);
+    const [a, b] = await startCoherent(redis.url, { lockTtl: '20s' });
     const unending = a.cache.get('key', () => new Promise(() => undefined));
     unending.catch(() => undefined);
-    await until('the lease', () => a.tier.getMetrics().leases === 1);
+    await untilLoading(a);
     const waiting = b.cache.get('key', () => 'loaded');
-    await until('the wait', () => b.tier.getMetrics().waits === 1);
+    await untilWaiting(b);
     await a.cache.close();
     expect(await waiting).toBe('loaded');
   });
@@ -195,8 +197,7 @@ describe('close', () => {
   });
 
   it('sends what Redis has not heard of yet', async () => {
-    const [a, b] = await startTwo(redis.url);
-    await untilCoherent(a, b);
+    const [a, b] = await startCoherent(redis.url);
     await a.cache.set('key', 'value');
     await b.cache.get('key');
     void a.cache.delete('key');

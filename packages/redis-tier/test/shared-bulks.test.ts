@@ -1,17 +1,14 @@
-import { startRedis, until, type RedisServer } from '../../../tools/redis/index.js';
+import { until, type RedisServer } from '../../../tools/redis/index.js';
 import { untilHeard } from './heard.js';
 import { failOnUnhandledRejections } from './illness.js';
 import { coherentModes, Gate, mustNotLoad, World } from './world.js';
+import { redisForAll } from './processes.js';
 
 failOnUnhandledRejections();
 
 let redis: RedisServer;
+redisForAll((server) => (redis = server));
 const world = new World(() => redis.url);
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterEach(() => world.close());
-afterAll(() => redis.stop());
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, at) => at);
 

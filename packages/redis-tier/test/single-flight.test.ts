@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startRedis, until, type RedisServer } from '../../../tools/redis/index.js';
-import { startWorkers, stopWorkers, type Worker } from './start-worker.js';
+import { until, type RedisServer } from '../../../tools/redis/index.js';
+import { redisAndWorkersForAll, startWorkers, type Worker } from './start-worker.js';
 import type { Setup, Storm } from './worker.js';
 
 const LOCK_TTL = 500;
@@ -11,10 +11,7 @@ let server: RedisServer;
 let workers: Worker[];
 let names = 0;
 
-beforeAll(async () => {
-  [server, workers] = await Promise.all([startRedis(), startWorkers(4)]);
-});
-afterAll(() => Promise.all([server.stop(), stopWorkers()]));
+redisAndWorkersForAll(4, (redis, started) => ([server, workers] = [redis, started]));
 
 /** Opens one new, empty cache in each of so many processes. */
 async function open<N extends 2 | 3 | 4>(
@@ -36,6 +33,11 @@ async function open<N extends 2 | 3 | 4>(
 /** Waits until a process loads a key. */
 async function untilLoading(worker: Worker, key: string): Promise<void> {
   await until('the load to begin', async () => (await worker.ask('loads', key)) > 0);
+}
+
+/** Waits until a process waits for a load of another one. */
+async function untilWaiting(worker: Worker): Promise<void> {
+  await until('it to wait', async () => (await worker.ask('metrics')).waits > 0);
 }
 
 /** Loads of all of them. */
@@ -72,7 +74,7 @@ describe('the process that loads', () => {
     owner!.ask('get', 'key', { value: 'lost', gate: true }).catch(() => undefined);
     await untilLoading(owner!, 'key');
     const asked = other!.ask('get', 'key', { value: 'found', ms: 10 });
-    await sleep(50);
+    await untilWaiting(other!);
     await owner!.kill();
     const { value, took } = await asked;
     expect(value).toBe('found');
@@ -125,7 +127,7 @@ describe('the process that loads', () => {
     const asked = untilLoading(owner!, 'key').then(() =>
       other!.ask('get', 'key', { value: 'yes', ms: 0 }),
     );
-    await until('the other to wait', async () => (await other!.ask('metrics')).waits > 0);
+    await untilWaiting(other!);
     await Promise.all([
       expect(failed).rejects.toThrow('no'),
       owner!.ask('openGate', 'key'),
@@ -181,6 +183,7 @@ describe('an entry that has gone stale', () => {
     const cache = { ttl: 150, staleWhileRevalidate: 60_000 };
     const processes = await open(3, { cache });
     await processes[0]!.ask('get', 'key', { value: 'old', ms: 0 });
+    // The processes have the true clock, on which its ttl passes.
     await sleep(200);
     const answers = await Promise.all(
       processes.flatMap((worker) =>
@@ -205,6 +208,7 @@ describe('an entry that has gone stale', () => {
     const tier = { lockTtl: LOCK_TTL };
     const [owner, other] = await open(2, { tier, cache: { staleWhileRevalidate: 60_000 } });
     await other!.ask('set', 'key', 'old', { ttl: 100 });
+    // As above.
     await sleep(150);
     await owner!.ask('get', 'key', { value: 'lost', gate: true });
     await untilLoading(owner!, 'key');

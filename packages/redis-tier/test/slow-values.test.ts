@@ -1,16 +1,12 @@
 import type { Serializer } from '@acache/core';
-import { startRedis, type RedisServer } from '../../../tools/redis/index.js';
+import type { RedisServer } from '../../../tools/redis/index.js';
 import { failOnUnhandledRejections, timed } from './illness.js';
-import { endProcesses, startProcess } from './processes.js';
+import { redisForAll, startProcess } from './processes.js';
 
 failOnUnhandledRejections();
 
 let redis: RedisServer;
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterEach(endProcesses);
-afterAll(() => redis.stop());
+redisForAll((server) => (redis = server));
 
 /** Puts bytes as they are into an envelope that is whole: what another writer could do. */
 const forging: Serializer = {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
+import { startRedis, type RedisServer } from '../../../tools/redis/index.js';
 import type { Jobs } from './worker.js';
 
 /**
@@ -55,6 +56,24 @@ function bundled(): string {
     tsconfig: join(__dirname, '../tsconfig.json'),
   });
   return bundle;
+}
+
+/**
+ * A Redis and so many processes for all tests of a file.
+ *
+ * @param use - given them once they run
+ */
+export function redisAndWorkersForAll(
+  count: number,
+  use: (redis: RedisServer, workers: Worker[]) => unknown,
+): void {
+  let redis: RedisServer | undefined;
+  beforeAll(async () => {
+    const workers = startWorkers(count);
+    redis = await startRedis();
+    await use(redis, await workers);
+  });
+  afterAll(() => Promise.all([redis?.stop(), stopWorkers()]));
 }
 
 /** Starts so many processes, which live no longer than this one. */

@@ -1,15 +1,21 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { until, type RedisServer, type TcpProxy } from '../../../tools/redis/index.js';
+import { SCRIPTS, type ScriptName } from '../src/scripts.js';
+import { startFake, through, type Answer } from './fake-server.js';
 import {
-  startProxy,
-  startRedis,
-  until,
-  type RedisServer,
-  type TcpProxy,
-} from '../../../tools/redis/index.js';
-import { dataLine, failOnUnhandledRejections, SOON, timed, untilUsed } from './illness.js';
+  dataLine,
+  failOnUnhandledRejections,
+  proxyForEach,
+  SOON,
+  timed,
+  untilUsed,
+} from './illness.js';
 import {
-  endProcesses,
+  redisForEach,
   startProcess,
   untilCoherent,
+  untilMadeGood,
   type Process,
   type ProcessOptions,
 } from './processes.js';
@@ -19,15 +25,11 @@ failOnUnhandledRejections();
 
 let redis: RedisServer;
 let proxy: TcpProxy;
-beforeEach(async () => {
-  redis = await startRedis();
-  proxy = await startProxy(redis);
-});
-afterEach(async () => {
-  await endProcesses();
-  await proxy.stop();
-  await redis.stop();
-});
+redisForEach((server) => (redis = server));
+proxyForEach(
+  () => redis,
+  (started) => (proxy = started),
+);
 
 /** One behind the proxy and one that reaches Redis directly; both hold `k: 'old'` in their memories. */
 async function startBoth(options: ProcessOptions = {}): Promise<[a: Process, b: Process]> {
@@ -44,9 +46,6 @@ async function cutOff(a: Process): Promise<void> {
   proxy.cut();
   await until('the loss to be noticed', () => a.states.includes('disconnected'));
 }
-
-const untilMadeGood = (a: Process): Promise<unknown> =>
-  until('what was not sent to be made good', () => a.tier.getMetrics().unsent === 0);
 
 const circular = (): unknown => {
   throw new Error('not to be serialized');
@@ -342,4 +341,46 @@ describe('what is held up on its way, and arrives later', () => {
     await untilCoherent(a);
     await until('memory to forget it', async () => (await a.cache.get('k')) === undefined);
   });
+});
+
+describe('a refresh that is stored though its tag was invalidated meanwhile', () => {
+  const lockTtl = 300;
+  /** Whether a command runs a script, which a client says in full or by its hash. */
+  function runs([, text]: readonly string[], script: ScriptName): boolean {
+    const lua = new Map(SCRIPTS).get(script)!;
+    return text === lua || text === createHash('sha1').update(lua).digest('hex');
+  }
+  const hangUp: Answer = (_command, socket) => void socket.destroy();
+
+  it.each(['tracking', 'pubsub'] as const)(
+    'is removed once the link is back that died before that could be sent, with %s',
+    async (coherence) => {
+      const b = await startProcess(redis.url, { coherence });
+      const real = through(redis.port);
+      let invalidating: Promise<unknown> | undefined;
+      await using fake = await startFake((command, socket) => {
+        if (runs(command, 'commit')) invalidating = b.cache.invalidateTags('tag');
+        if (invalidating !== undefined && runs(command, 'release')) fake.answer = hangUp;
+        if (fake.answer === hangUp) return hangUp(command, socket);
+        // What follows waits as well, so that the answers keep their order.
+        void Promise.resolve(invalidating).then(() => real(command, socket));
+        return undefined;
+      });
+      const a = await startProcess(fake.url, { coherence, lockTtl });
+      await untilCoherent(a, b);
+      await a.cache.set('k', 'old', { tags: ['tag'] });
+      expect(await a.cache.get('k', { refresh: true, loader: () => 'invalid' })).toBe('invalid');
+      expect(fake.answer).toBe(hangUp);
+      // So it has been stored.
+      expect(await b.cache.get('k')).toBe('invalid');
+      // Any claim would have run out by itself.
+      await sleep(lockTtl);
+      fake.answer = real;
+      await untilCoherent(a);
+      const c = await startProcess(redis.url, { coherence });
+      expect(await c.cache.get('k')).toBeUndefined();
+      await until('the other to see it', async () => (await b.cache.get('k')) === undefined);
+      expect(await a.cache.get('k')).toBeUndefined();
+    },
+  );
 });

@@ -1,20 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import type { Serializer } from '@acache/core';
 import { valueSerializer } from '@acache/core/values';
-import { startRedis, until, type RedisServer } from '../../../tools/redis/index.js';
+import { until, type RedisServer } from '../../../tools/redis/index.js';
 import { failOnUnhandledRejections, sourceOf, untilUsed } from './illness.js';
-import { counting, endProcesses, startProcess, startTwo, untilCoherent } from './processes.js';
+import {
+  counting,
+  redisForAll,
+  startCoherent,
+  startProcess,
+  startTwo,
+  untilCoherent,
+} from './processes.js';
 
 jest.setTimeout(30_000);
 failOnUnhandledRejections();
 
 let redis: RedisServer;
-beforeAll(async () => {
-  redis = await startRedis();
-});
-beforeEach(() => redis.command('FLUSHALL'));
-afterEach(() => endProcesses());
-afterAll(() => redis.stop());
+redisForAll((server) => (redis = server));
 
 const good = valueSerializer();
 const broken = (): never => {
@@ -94,8 +96,7 @@ describe('a serializer that throws on the way out', () => {
 
 describe('a huge value', () => {
   it('goes there and back as it is', async () => {
-    const [a, b] = await startTwo(redis.url, { commandTimeout: 5000 });
-    await untilCoherent(a, b);
+    const [a, b] = await startCoherent(redis.url, { commandTimeout: 5000 });
     const bytes = randomBytes(2 << 20);
     const text = 'x'.repeat(4 << 20);
     await a.cache.set('bytes', bytes);
@@ -120,8 +121,7 @@ describe('a huge value', () => {
 
 describe('listeners that throw', () => {
   it('break nothing, whatever they listen to', async () => {
-    const [a, b] = await startTwo(redis.url);
-    await untilCoherent(a, b);
+    const [a, b] = await startCoherent(redis.url);
     const heard = new Set<string>();
     for (const event of ['tier', 'error', 'set', 'delete', 'miss', 'load', 'hit'] as const) {
       a.cache.on(event, () => {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AsyncCache, type AsyncCacheOptions } from '@acache/core';
 import { redisTier, type RedisTier, type RedisTierOptions } from '@acache/redis-tier';
 import { until } from '../../../tools/redis/index.js';
+import { closeLater, endProcesses } from './processes.js';
 
 export { sleep, until };
 
@@ -10,15 +11,14 @@ export const coherentModes = ['tracking', 'pubsub'] as const;
 
 export type Process<K = string, V = unknown> = AsyncCache<K, V> & { tier: RedisTier };
 
-/** Caches, each on a tier of its own as in a process of its own, closed together. */
+/** Caches, each on a tier of its own as in a process of its own; they end with those of `processes.ts`. */
 export class World {
-  readonly #open: AsyncCache[] = [];
   #names = 0;
 
   constructor(readonly url: () => string) {}
 
   name(): string {
-    return `attack ${++this.#names}`;
+    return `cache ${++this.#names}`;
   }
 
   /** Two processes with one cache of a fresh name. */
@@ -46,7 +46,7 @@ export class World {
   ): Promise<Process<K, V>> {
     const tier = redisTier(this.url(), { commandTimeout: 1000, ...tierOptions });
     const cache = Object.assign(new AsyncCache<K, V>({ ...options, tier }), { tier });
-    this.#open.push(cache as unknown as AsyncCache);
+    closeLater(cache as unknown as AsyncCache);
     await cache.ready;
     if (tierOptions.coherence !== 'none') {
       await until('the link to be proved', () => tier.getMetrics().coherent);
@@ -54,8 +54,9 @@ export class World {
     return cache;
   }
 
-  async close(): Promise<void> {
-    await Promise.all(this.#open.splice(0).map((cache) => cache.close()));
+  /** Closes them, where they are not to end with the test. */
+  close(): Promise<void> {
+    return endProcesses();
   }
 }
 
@@ -91,7 +92,3 @@ export const mustNotLoad = () => Promise.reject(new Error('must not load'));
 export function within<T>(promise: Promise<T>, ms: number): Promise<T | 'pending'> {
   return Promise.race([promise, sleep(ms, 'pending' as const)]);
 }
-
-/** What nobody caught. */
-export const unhandled: unknown[] = [];
-process.on('unhandledRejection', (error) => unhandled.push(error));
