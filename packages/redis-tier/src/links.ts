@@ -47,6 +47,7 @@ export class Links {
   readonly #listeners = new Map<string, Listener>();
   readonly #proofs = new Map<string, () => void>();
   #mode: 'tracking' | 'pubsub' | 'none';
+  #tells: boolean;
   #trustedUntil = -Infinity;
   #proved = 0;
   #topology = '';
@@ -57,6 +58,8 @@ export class Links {
     const { coherence, staleness } = parts.settings;
     if (staleness === 0) this.#mode = 'none';
     else this.#mode = coherence === 'auto' ? 'tracking' : coherence;
+    // Who wants to hear of nothing may change what others must hear of.
+    this.#tells = this.#mode !== 'tracking';
   }
 
   get mode(): 'tracking' | 'pubsub' | 'none' {
@@ -70,8 +73,7 @@ export class Links {
 
   /** What a script must publish for a change of this process to be heard of. */
   tell(announcement: Announcement): readonly [channel: string, message: string] {
-    // A process that hears of nothing may have changed what others must hear of.
-    if (this.#mode === 'tracking') return NOBODY;
+    if (!this.#tells) return NOBODY;
     return [this.#parts.keys.channel, writeAnnouncement(announcement)];
   }
 
@@ -256,13 +258,15 @@ export class Links {
       for (const listener of this.#listeners.values()) listener.stop();
       this.#listeners.clear();
       this.#mode = 'pubsub';
+      this.#tells = true;
       this.#topology = '';
       this.#sync();
     } else {
       for (const listener of this.#listeners.values()) listener.stop();
       this.#listeners.clear();
-      // Nobody listens, so that nobody need be told.
       this.#mode = 'none';
+      // It may not.
+      this.#tells = false;
       hooks.failed(error);
       hooks.settled();
     }

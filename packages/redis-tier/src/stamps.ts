@@ -194,9 +194,13 @@ export class Stamps {
     if (isInvalidation) this.#prolonged.delete(key);
     const putAt = this.#put.get(key);
     const isOwn = putAt !== undefined && performance.now() - putAt < ECHO_WITHIN;
-    // That one was made may be heard of after it was read.
-    const isOld = !isInvalidation && this.#kept.has(key);
-    if (isOwn || isOld || fetches.length > 0) return this.#isOther(key, isInvalidation, fetches);
+    const before = this.#kept.get(key);
+    if (isOwn || fetches.length > 0) return this.#isOther(key, isInvalidation, fetches, before);
+    if (!isInvalidation && before !== undefined) {
+      // That it was made may be heard of after it was read. Until that is known, nobody goes by it.
+      this.#kept.delete(key);
+      return this.#isOther(key, isInvalidation, fetches, before);
+    }
     return this.#kept.delete(key) || this.#mayConcern(isInvalidation);
   }
 
@@ -205,8 +209,8 @@ export class Stamps {
     key: string,
     isInvalidation: boolean,
     fetches: readonly Fetch[],
+    before: Buffer | undefined,
   ): Promise<boolean> {
-    const before = this.#kept.get(key);
     // There may be entries with one that this process does not know any more.
     if (before === undefined && this.#hasForgotten) return true;
     try {

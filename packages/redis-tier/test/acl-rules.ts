@@ -8,7 +8,7 @@ const inCluster = '+cluster|slots +cluster|info +client|setname';
 
 export const tracking = `resetchannels &__redis__:invalidate ${always} +subscribe +client|id +client|tracking`;
 export const pubsub = `resetchannels &acache:i ${always} +subscribe +publish`;
-export const none = `resetchannels ${always}`;
+export const none = `resetchannels &acache:i ${always} +publish`;
 export const trackingInCluster = `${tracking} ${inCluster}`;
 export const pubsubInCluster = `${pubsub} ${inCluster}`;
 
