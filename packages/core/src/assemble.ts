@@ -65,8 +65,8 @@ export function assemble<K, V>(given: AsyncCacheOptions<K, V>): Assembly<K, V> {
   const parts = { options, memory, flights, failures, events, counts, tier };
   const writes = new Writes<K, V>(parts);
   persistence?.open({
-    restore: (id, entry) => {
-      memory.restore(id, entry, tier === undefined);
+    restore: (id, entry, now) => {
+      memory.restore(id, entry, tier === undefined, now);
     },
     order: () => memory.order(),
   });

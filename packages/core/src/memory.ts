@@ -116,9 +116,9 @@ export class Memory<K, V> {
     this.planUpkeep();
   }
 
-  /** Puts back what an earlier process kept; where there is a tier, it must confirm it first. */
-  restore(id: KeyId, entry: Entry<V>, confirmed: boolean): void {
-    if (this.#maxSize === 0 || this.store.slotOf(id) !== undefined) return;
+  /** Puts back what an earlier process kept, once; where there is a tier, it must confirm it first. */
+  restore(id: KeyId, entry: Entry<V>, confirmed: boolean, now: number): void {
+    if (this.#maxSize === 0) return;
     const key = keyOfId(id) as K;
     const backing = confirmed ? 'local' : 'restored';
     try {
@@ -126,8 +126,7 @@ export class Memory<K, V> {
       if (weight > this.#maxWeight) return;
       // What was set meanwhile is newer than what is restored.
       this.store.spare((held) => this.#persistence?.changed(held) === true);
-      const now = this.time.now();
-      this.store.put(id, new SealedEntry(entry, key, weight, now), backing, now, true);
+      this.store.putSealed(id, new SealedEntry(entry, key, weight, now), backing, now);
       this.planUpkeep();
     } catch (error) {
       this.#events.report(error, 'persistence', key);

@@ -14,7 +14,7 @@ const CLOSE_WITHIN = 2500;
 
 /** What the cache does with what is restored. */
 export interface Restorer<V> {
-  restore(id: KeyId, entry: Entry<V>): void;
+  restore(id: KeyId, entry: Entry<V>, now: number): void;
   order(): Iterable<KeyId>;
 }
 
@@ -193,27 +193,31 @@ export class PersistenceLink<K, V> {
   #restore(wireKey: string, entry: Entry<V>, restorer: Restorer<V>): void {
     if (this.#state !== 'restoring' || this.#cleared) return;
     const id = idOfWireKey(wireKey);
-    if (this.#changed.has(id)) return;
+    if (this.#changed.size > 0 && this.#changed.has(id)) return;
     if (!isEntry(entry)) {
       this.#events.report(new TypeError('what was restored is no entry'), 'persistence');
       return;
     }
-    const expiredAt = this.#expired.get(id);
+    const now = this.#clock.now();
+    const expiredAt = this.#expired.size === 0 ? undefined : this.#expired.get(id);
     if (expiredAt !== undefined && expiredAt < entry.freshUntil) {
       entry = expiredEntry(entry, expiredAt);
       this.#expired.delete(id);
-      if (diesAt(entry) <= this.#clock.now()) this.delete(id);
+      if (diesAt(entry) <= now) this.delete(id);
       else
         this.#guard(() => {
           this.#persistence.set(wireKey, entry);
         });
     }
-    if (diesAt(entry) <= this.#clock.now()) return;
+    if (diesAt(entry) <= now) return;
     if (this.#isInvalidated(entry)) this.delete(id);
-    else if (!this.#skipsRest) restorer.restore(id, entry);
+    else if (!this.#skipsRest) restorer.restore(id, entry, now);
   }
 
-  #isInvalidated({ tags }: Entry<V>): boolean {
+  #isInvalidated(entry: Entry<V>): boolean {
+    // Tags may cost something to read.
+    if (this.#invalidatedTags.size === 0 && !this.#everyTagInvalidated) return false;
+    const { tags } = entry;
     if (this.#everyTagInvalidated) return tags.length > 0;
     return tags.some((tag) => this.#invalidatedTags.has(tag));
   }

@@ -43,6 +43,34 @@ describe('a cache with persistence', () => {
     expect(after.size).toBe(0);
   });
 
+  it('keeps the first where a persistence restores a key twice, and goes on as ever', async () => {
+    const times = { createdAt: 0, freshUntil: Infinity, staleWhileRevalidate: 0, staleIfError: 0 };
+    const persistence: Persistence = {
+      open: async (host) => {
+        for (const [key, value] of ['a1', 'b2', 'a3', 'c4', 'a5'].entries()) {
+          host.restore(`s1:${value[0]}`, { value: `${value} ${key}`, ...times, tags: ['t'] });
+        }
+        await Promise.resolve();
+      },
+      set: () => undefined,
+      delete: () => undefined,
+      clear: () => undefined,
+      flush: () => Promise.resolve(),
+      close: () => Promise.resolve(),
+    };
+    const cache = new AsyncCache<string, string>({ persistence, maxSize: 3 });
+    await cache.ready;
+    const held = (): string[] => Array.from('abcdefgh').filter((key) => cache.has(key));
+    expect(held()).toEqual(['a', 'b', 'c']);
+    expect(cache.peek('a')).toBe('a1 0');
+    await cache.set('d', 'd');
+    expect(cache.peek('a')).toBeUndefined();
+    await cache.invalidateTags('t');
+    expect(held()).toEqual(['d']);
+    for (const key of 'efgh') await cache.set(key, key);
+    expect(held()).toEqual(['f', 'g', 'h']);
+  });
+
   it('lets a get wait for the restore by itself', async () => {
     const clock = fakeClock();
     const file: MemoryFile = new Map();

@@ -165,7 +165,7 @@ export class MemoryStore<K, V> implements Store<V> {
    * Keeps an entry in place of what was there, and evicts until there is room. An entry heavier
    * than the whole store must not come here.
    */
-  put(id: KeyId, entry: StoredEntry<K, V>, backing: Backing, now: number, sealed = false): void {
+  put(id: KeyId, entry: StoredEntry<K, V>, backing: Backing, now: number): void {
     let slot = this.slots.get(id);
     const known = slot !== undefined;
     if (slot === undefined) {
@@ -176,18 +176,35 @@ export class MemoryStore<K, V> implements Store<V> {
       this.#tags.remove(slot);
       this.#weight -= this.#weights?.[slot] ?? 0;
     }
-    if (sealed) {
-      this.values[slot] = entry;
-      this.freshCells[slot] = NaN;
-    } else {
-      this.values[slot] = entry.value;
-      this.#writeTimes(slot, entry);
-    }
+    this.values[slot] = entry.value;
+    this.#writeTimes(slot, entry);
     this.#writeExtras(slot, entry, backing);
-    const death = diesAt(entry);
-    this.#noteDeath(death);
+    this.#noteDeath(diesAt(entry));
     if (known) this.#policy.use(slot);
     else this.#policy.add(slot, id);
+    this.#makeRoom(now);
+  }
+
+  /**
+   * Keeps an entry, under a key that is not there yet, whose value is made when it is first wanted. It
+   * asks the map once: a start may restore a million entries.
+   */
+  putSealed(id: KeyId, entry: StoredEntry<K, V>, backing: Backing, now: number): void {
+    const slot = this.#takeSlot();
+    const held = this.slots.size;
+    this.slots.set(id, slot);
+    if (this.slots.size === held) {
+      // It was there all the same, and stays.
+      this.slots.set(id, this.#twinOf(id));
+      this.#giveUp(slot);
+      return;
+    }
+    this.#keys[slot] = entry.key === (id as unknown) ? id : new ObjectKey(id, entry.key);
+    this.values[slot] = entry;
+    this.freshCells[slot] = NaN;
+    this.#writeExtras(slot, entry, backing);
+    this.#noteDeath(diesAt(entry));
+    this.#policy.add(slot, id);
     this.#makeRoom(now);
   }
 
@@ -237,12 +254,24 @@ export class MemoryStore<K, V> implements Store<V> {
       this.#weight -= this.#weights[slot] as number;
       this.#weights[slot] = 0;
     }
+    this.#giveUp(slot);
+    // An emptied store gives its columns back.
+    if (this.slots.size === 0 && this.freshCells.length > 64) this.clear();
+  }
+
+  /** The slot that holds a key of which the map has lost track. */
+  #twinOf(id: KeyId): number {
+    let slot = 1;
+    while (this.freshCells[slot] === -Infinity || this.idAt(slot) !== id) slot++;
+    return slot;
+  }
+
+  /** A slot is free again. */
+  #giveUp(slot: number): void {
     this.values[slot] = this.#firstFree as V;
     this.#keys[slot] = undefined;
     this.freshCells[slot] = -Infinity;
     this.#firstFree = slot;
-    // An emptied store gives its columns back.
-    if (this.slots.size === 0 && this.freshCells.length > 64) this.clear();
   }
 
   /** The entries that carry any of the tags. */

@@ -264,12 +264,14 @@ describe('a function', () => {
 describe('nothing is left unhandled', () => {
   it('whatever fails behind the back of callers', () => {
     const outcome = answerOf(`
+      import { fakeClock } from '@acache/core/testing';
       const down = async () => { await turn(); throw new Error('down'); };
       const caught = (promise) => promise.then(() => 0, () => 0);
-      const cache = new AsyncCache({ ttl: 1 });
+      const clock = fakeClock();
+      const cache = new AsyncCache({ ttl: 1, clock });
       let fails = false;
       class Service {
-        @AsyncTTL({ ttl: 1, staleWhileRevalidate: '1h', timeout: 5, tags: () => ['t'] })
+        @AsyncTTL({ ttl: 1, clock, staleWhileRevalidate: '1h', timeout: 5, tags: () => ['t'] })
         async stale() { if (fails) await down(); return 1; }
         @cached({ cache, staleWhileRevalidate: '1h' })
         async given() { if (fails) await down(); return 1; }
@@ -281,7 +283,7 @@ describe('nothing is left unhandled', () => {
       await service.stale();
       await service.given();
       fails = true;
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await clock.advance(10);
       for (let call = 0; call < 3; call++) {
         await Promise.all([caught(service.stale()), caught(service.given()), caught(service.sync())]);
         await Promise.all([caught(service.write()), caught(service.writeGiven())]);
