@@ -32,7 +32,9 @@ export async function smokeInChromium(folder) {
   try {
     const tab = await browser.newPage();
     await tab.goto(`http://127.0.0.1:${port}/`);
-    return await tab.evaluate("import('/smoke.mjs').then(({ smoke }) => smoke())");
+    return await tab.evaluate(
+      "import('/smoke.mjs').then(({ smoke }) => smoke()).then((kept) => kept + ' promises kept')",
+    );
   } finally {
     await browser.close();
     server.close();

@@ -31,8 +31,8 @@ const links = () => proxy.connections.filter((connection) => connection.heard('s
 const lagNews = (lag: number) => links().forEach((link) => link.shape({ lag }, 'toClient'));
 /** The link dies and does not come back; commands go on. */
 const silence = () => {
-  proxy.swallow();
-  for (const each of proxy.connections) if (!each.heard('subscribe')) each.resume();
+  proxy.refuse();
+  for (const link of links()) link.hold();
 };
 const fail = () => Promise.reject(new Error('the source is down'));
 

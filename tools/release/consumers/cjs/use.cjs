@@ -2,6 +2,7 @@ const assert = require('node:assert/strict');
 const { batchLoader } = require('@acache/batch');
 const { AsyncCache, makeKey } = require('@acache/core');
 const { cached } = require('@acache/decorators');
+const { filePersistence } = require('@acache/persist-file');
 const { redisTier } = require('@acache/redis-tier');
 
 async function main() {
@@ -17,6 +18,12 @@ async function main() {
   const shared = new AsyncCache({ name: 'shared', tier: redisTier('redis://127.0.0.1:1') });
   assert.equal(await shared.get('key', () => 'loaded'), 'loaded');
   await shared.close();
+  for (const loads of [1, 0]) {
+    const kept = new AsyncCache({ persistence: filePersistence('cache.acache') });
+    assert.equal(await kept.get('key', () => 'loaded'), 'loaded');
+    assert.equal(kept.getMetrics().loads, loads);
+    await kept.close();
+  }
 }
 
 main().catch((error) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { AsyncCache, makeKey } from '@acache/core';
 import { valueSerializer } from '@acache/core/values';
+import { filePersistence } from '@acache/persist-file';
 import { redisTier } from '@acache/redis-tier';
 
 const cache = new AsyncCache({ maxSize: 100, ttl: '1m' });
@@ -17,3 +18,10 @@ assert.deepEqual(
 const shared = new AsyncCache({ name: 'shared', tier: redisTier('redis://127.0.0.1:1') });
 assert.equal(await shared.get('key', () => 'loaded'), 'loaded');
 await shared.close();
+
+for (const loads of [1, 0]) {
+  const kept = new AsyncCache({ persistence: filePersistence('cache.acache') });
+  assert.equal(await kept.get('key', () => 'loaded'), 'loaded');
+  assert.equal(kept.getMetrics().loads, loads);
+  await kept.close();
+}

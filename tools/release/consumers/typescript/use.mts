@@ -3,6 +3,7 @@ import { DataLoader } from '@acache/batch';
 import { AsyncCache, makeKey, type AsyncCacheOptions } from '@acache/core';
 import { fakeClock } from '@acache/core/testing';
 import { asCached, AsyncTTL } from '@acache/decorators';
+import { filePersistence, type FilePersistenceOptions } from '@acache/persist-file';
 import { redisTier, type RedisTierOptions } from '@acache/redis-tier';
 
 interface User {
@@ -40,3 +41,12 @@ const shared = new AsyncCache<string, User>({
 const ada: User = await shared.get('ada', () => ({ name: 'Ada' }));
 assert.equal(ada.name, 'Ada');
 await shared.close();
+
+const fileOptions: FilePersistenceOptions = { flushInterval: '1s', fsyncInterval: false };
+const kept = new AsyncCache<string, User>({
+  persistence: filePersistence('cache.acache', fileOptions),
+});
+await kept.set('bob', { name: 'Bob' });
+await kept.flush();
+assert.equal(kept.peek('bob')?.name, 'Bob');
+await kept.close();

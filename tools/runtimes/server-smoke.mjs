@@ -1,0 +1,57 @@
+import { AsyncCache } from '@acache/core';
+import { valueSerializer } from '@acache/core/values';
+import { filePersistence } from '@acache/persist-file';
+import { redisTier } from '@acache/redis-tier';
+import { keepAll, same } from './promises.mjs';
+
+/**
+ * What the built packages for servers promise.
+ * @param {{ file: string, redis: string }} places a file that is not there yet, and a Redis
+ */
+export function serverSmoke({ file, redis }) {
+  return keepAll({
+    'keeps what a value is': async () => {
+      const { serialize, deserialize } = valueSerializer();
+      const value = new Map([['when', new Date(0)]]);
+      same(deserialize(serialize(value)).get('when').getTime(), 0);
+    },
+
+    'comes back from its file': async () => {
+      for (const loads of [1, 0]) {
+        const cache = new AsyncCache({ persistence: filePersistence(file) });
+        same(await cache.get('key', () => 'loaded'), 'loaded');
+        same(cache.getMetrics().loads, loads);
+        await cache.close();
+      }
+    },
+
+    'lets one process at a time have a file': async () => {
+      const first = new AsyncCache({ persistence: filePersistence(file) });
+      await first.ready;
+      const second = new AsyncCache({ persistence: filePersistence(file) });
+      same(await second.ready.catch(({ code }) => code), 'ERR_ACACHE_LOCKED');
+      await Promise.all([first.close(), second.close()]);
+    },
+
+    'shares a Redis: one load, and an invalidation holds in all': async () => {
+      const tiers = [redisTier(redis), redisTier(redis)];
+      const [a, b] = tiers.map((tier) => new AsyncCache({ name: 'shared', tier }));
+      await Promise.all([a.ready, b.ready]);
+      await until(() => tiers.every((tier) => tier.getMetrics().coherent));
+      let loads = 0;
+      const load = async () => ++loads;
+      same((await Promise.all([a.get('key', load), b.get('key', load)])).join(), '1,1');
+      await a.delete('key');
+      await until(() => !b.has('key'));
+      same(await b.get('key', load), 2);
+      await Promise.all([a.close(), b.close()]);
+    },
+  });
+}
+
+async function until(holds) {
+  for (let turns = 0; !holds(); turns++) {
+    if (turns > 500) throw new Error('it never held');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
