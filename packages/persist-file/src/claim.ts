@@ -2,6 +2,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codeOf } from './failure.js';
 import { LockedError, LockFile } from './lock-file.js';
+import type { LockTimings } from './silence.js';
 
 /** What became of the claim since it was looked at last. */
 export type ClaimState =
@@ -15,13 +16,16 @@ export type ClaimState =
 /** This process's right to write a file. Without it nothing is written. */
 export class Claim {
   readonly #path: string;
+  readonly #timings: LockTimings | undefined;
+  readonly #waiting = new AbortController();
   #lock: LockFile | undefined;
   #isLost = false;
   /** Whether the file is known to be as it was when it was ours before. */
   #isConfirmed = false;
 
-  constructor(path: string) {
+  constructor(path: string, timings?: LockTimings) {
     this.#path = path;
+    this.#timings = timings;
   }
 
   /** Whether the owner before may still be writing: it was silent, which does not prove it dead. */
@@ -30,7 +34,8 @@ export class Claim {
   }
 
   /**
-   * Makes sure of the lock, and of the folder that it is in.
+   * Makes sure of the lock, and of the folder that it is in. It may have to wait for a sign of life of
+   * another owner.
    *
    * @throws LockedError when another process has it; what the system throws when no lock can be made
    */
@@ -39,7 +44,7 @@ export class Claim {
     if (this.#lock !== undefined) {
       const state = await this.#lock.check();
       if (state === 'held') return this.#isConfirmed ? state : 'new';
-      this.#lock.abandon();
+      await this.#lock.abandon();
       this.#lock = undefined;
       this.#isConfirmed = false;
       if (state === 'lost') {
@@ -49,7 +54,10 @@ export class Claim {
     }
     await mkdir(dirname(this.#path), { recursive: true });
     try {
-      this.#lock = await LockFile.acquire(this.#path);
+      this.#lock = await LockFile.acquire(this.#path, {
+        signal: this.#waiting.signal,
+        ...(this.#timings === undefined ? {} : { timings: this.#timings }),
+      });
     } catch (error) {
       if (error instanceof LockedError || codeOf(error) !== 'EACCES') throw error;
       // Somebody else's lock that may not be read must not look like a folder that may not be written.
@@ -64,6 +72,11 @@ export class Claim {
   /** Nobody has written the file since it was read: from now on `ensure` says `held`. */
   confirm(): void {
     this.#isConfirmed = true;
+  }
+
+  /** From now on nobody waits for a sign of life: `ensure` throws a LockedError at once instead. */
+  stopWaiting(): void {
+    this.#waiting.abort();
   }
 
   /** Claims it no more: it is another's. */

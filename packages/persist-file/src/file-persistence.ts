@@ -60,7 +60,11 @@ export class FilePersistence implements Persistence {
 
   open(host: PersistenceHost): Promise<void> {
     this.#host = host;
-    this.#opening = this.#open(host);
+    this.#opening = this.#open(host).catch((error: unknown) => {
+      // The cache itself makes an event of it.
+      this.#tell(error);
+      throw error;
+    });
     return this.#opening;
   }
 
@@ -96,9 +100,10 @@ export class FilePersistence implements Persistence {
     const report = (error: unknown): void => {
       this.#report(error);
     };
-    const claim = new Claim(path);
-    const isOurs = await this.#take(claim, path);
+    const claim = new Claim(path, this.#settings.lockTimings);
     this.#claim = claim;
+    if (this.#closing !== undefined) claim.stopWaiting();
+    const isOurs = await this.#take(claim, path);
     if (isOurs) await removeLeftovers(path);
     const index = new RecordIndex();
     const restorer = new Restorer(index, this.#settings.serializer);
@@ -137,6 +142,7 @@ export class FilePersistence implements Persistence {
   }
 
   async #close(): Promise<void> {
+    this.#claim?.stopWaiting();
     try {
       await this.#opening;
     } catch {
@@ -154,6 +160,10 @@ export class FilePersistence implements Persistence {
 
   #report(error: unknown): void {
     this.#host?.fail(error);
+    this.#tell(error);
+  }
+
+  #tell(error: unknown): void {
     try {
       this.#settings.onError?.(error instanceof Error ? error : new Error(String(error)));
     } catch {

@@ -1,11 +1,35 @@
-import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
-import { entryOf, inFolder, openSession, valuesOf } from '../test/host.js';
+import { entryOf, inFolder, openSession, until, valuesOf } from '../test/host.js';
+import { systemClock } from '@acache/core';
+import { Claim } from './claim.js';
+import { FilePersistence } from './file-persistence.js';
 import { LockFile, lockHolder, lockPathOf } from './lock-file.js';
+import { resolveOptions } from './options.js';
 import { ownIdentity } from './process-identity.js';
 
-const longAgo = new Date(Date.now() - 61_000);
+const longAgo = new Date(Date.now() - 3_600_000);
+const timings = { heartbeat: 50, grace: 500 };
+const elsewhere = { namespace: 'pid:[1]' };
+
+async function timed<T>(task: Promise<T>): Promise<[result: T, ms: number]> {
+  const began = performance.now();
+  const result = await task;
+  return [result, performance.now() - began];
+}
 
 async function leaveLock(path: string, owner: object | string, mtime = new Date()): Promise<void> {
   const text = typeof owner === 'string' ? owner : JSON.stringify({ nonce: 'x', ...owner });
@@ -57,16 +81,15 @@ describe('LockFile', () => {
     }));
 
   it.each([
-    ['another container', { namespace: 'pid:[1]' }],
+    ['another container', elsewhere],
     ['another machine', { boot: 'other', host: 'other' }],
-  ])('goes by signs of life alone for a process in %s', (_, elsewhere) =>
+  ])('goes by signs of life alone for a process in %s', (_, place) =>
     inFolder(async (folder) => {
       const path = join(folder, 'cache');
-      await leaveLock(path, { ...ownIdentity(), ...elsewhere });
-      await expect(LockFile.acquire(path)).rejects.toMatchObject({ code: 'ERR_ACACHE_LOCKED' });
-      await utimes(lockPathOf(path), longAgo, longAgo);
-      const lock = await LockFile.acquire(path);
+      await leaveLock(path, { ...ownIdentity(), ...place });
+      const [lock, ms] = await timed(LockFile.acquire(path, { timings }));
       expect(lock.acquired).toBe('silent owner');
+      expect(ms).toBeGreaterThan(timings.grace / 2);
       await lock.release();
     }),
   );
@@ -74,10 +97,12 @@ describe('LockFile', () => {
   it.each(['', '{', 'null', '{"pid":"1"}'])('judges a lock that says %p by its age', (text) =>
     inFolder(async (folder) => {
       const path = join(folder, 'cache');
-      await leaveLock(path, text);
-      await expect(LockFile.acquire(path)).rejects.toMatchObject({ pid: undefined });
-      await utimes(lockPathOf(path), longAgo, longAgo);
-      await (await LockFile.acquire(path)).release();
+      await leaveLock(path, text, longAgo);
+      const [lock, ms] = await timed(
+        LockFile.acquire(path, { timings: { ...timings, grace: 60_000 } }),
+      );
+      expect([lock.acquired, ms < 10_000]).toEqual(['silent owner', true]);
+      await lock.release();
     }),
   );
 
@@ -110,6 +135,168 @@ describe('LockFile', () => {
       await session.persistence.close().catch(() => undefined);
       expect(await readFile(lockPathOf(path), 'utf8')).toBe('other');
     }));
+});
+
+describe('an owner of whom only signs of life can be known', () => {
+  it.each([
+    ['as it is', 0],
+    ['an hour behind', -3_600_000],
+    ['an hour ahead', 3_600_000],
+  ])('keeps its lock with one beat, its clock being %s', (_, ahead) =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'cache');
+      const at = Date.now() + ahead;
+      await leaveLock(path, { ...ownIdentity(), ...elsewhere }, new Date(at));
+      const waiting = LockFile.acquire(path, { timings: { heartbeat: 1000, grace: 20_000 } });
+      const beat = setTimeout(() => {
+        utimes(lockPathOf(path), new Date(at + 1000), new Date(at + 1000)).catch(() => undefined);
+      }, 300);
+      const owner = { code: 'ERR_ACACHE_LOCKED', pid: process.pid };
+      await expect(waiting).rejects.toMatchObject(owner);
+      clearTimeout(beat);
+      expect(await readdir(folder)).toEqual(['cache.lock']);
+    }),
+  );
+
+  it('counts as alive when nobody wants to wait any more', () =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'cache');
+      await leaveLock(path, { ...ownIdentity(), ...elsewhere });
+      const claim = new Claim(path);
+      const waiting = claim.ensure();
+      waiting.catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      claim.stopWaiting();
+      const locked = { code: 'ERR_ACACHE_LOCKED', pid: process.pid };
+      const [, ms] = await timed(expect(waiting).rejects.toMatchObject(locked));
+      expect(ms).toBeLessThan(2000);
+      await expect(claim.ensure()).rejects.toMatchObject(locked);
+      await claim.release();
+      expect(await readdir(folder)).toEqual(['cache.lock']);
+    }));
+
+  it('is disputed after it was silent, and its lock is free when it is given back', () =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'cache');
+      await leaveLock(path, { ...ownIdentity(), ...elsewhere });
+      const claim = new Claim(path, timings);
+      expect([await claim.ensure(), claim.isDisputed]).toEqual(['new', true]);
+      await claim.release();
+      await leaveLock(path, { ...ownIdentity(), ...elsewhere });
+      const waiting = LockFile.acquire(path, { timings: { heartbeat: 40, grace: 20_000 } });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await rm(lockPathOf(path));
+      const lock = await waiting;
+      expect(lock.acquired).toBe('free');
+      await lock.release();
+      expect(await readdir(folder)).toEqual([]);
+    }));
+});
+
+describe('a cache whose file may be in use', () => {
+  it('opens it once its owner was silent for long, and writes it anew before anything is added', () =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'cache');
+      const first = await openSession(path);
+      first.persistence.set('a', entryOf(1));
+      await first.persistence.close();
+      await leaveLock(path, { ...ownIdentity(), ...elsewhere });
+      const before = await open(path);
+      const { size } = await before.stat();
+      const session = await openSession(path, {}, { lockTimings: timings });
+      expect(valuesOf(session)).toEqual({ a: 1 });
+      session.persistence.set('b', entryOf(2));
+      await session.persistence.flush();
+      const { ino, size: left } = await before.stat();
+      expect(left).toBe(size);
+      expect((await stat(path)).ino).not.toBe(ino);
+      await before.close();
+      await session.persistence.close();
+      expect(await readdir(folder)).toEqual(['cache']);
+    }));
+
+  it('can be closed while it waits', () =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'cache');
+      await leaveLock(path, { ...ownIdentity(), ...elsewhere });
+      const persistence = new FilePersistence(path, resolveOptions());
+      const host = {
+        clock: systemClock(),
+        restore: () => undefined,
+        order: () => [],
+        fail: () => undefined,
+      };
+      const opening = persistence.open(host);
+      opening.catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      const [, ms] = await timed(persistence.close());
+      expect(ms).toBeLessThan(2000);
+      await expect(opening).rejects.toMatchObject({ code: 'ERR_ACACHE_LOCKED' });
+      expect(await readdir(folder)).toEqual(['cache.lock']);
+    }));
+});
+
+describe('the signs of life of a lock', () => {
+  it('are given again and again, by the clock of the file system', () =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'cache');
+      const lock = await LockFile.acquire(path, { timings });
+      const text = await readFile(lockPathOf(path), 'utf8');
+      for (let beats = 0; beats < 3; beats++) {
+        await utimes(lockPathOf(path), longAgo, longAgo);
+        await until(async () => (await stat(lockPathOf(path))).mtimeMs > longAgo.getTime() + 1);
+      }
+      expect(await readFile(lockPathOf(path), 'utf8')).toBe(text);
+      await lock.release();
+    }));
+
+  it("end with another's lock, even if that is the same file", () =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'cache');
+      const lock = await LockFile.acquire(path, { timings });
+      await writeFile(lockPathOf(path), 'other');
+      await utimes(lockPathOf(path), longAgo, longAgo);
+      expect(await lock.check()).toBe('lost');
+      await new Promise((resolve) => setTimeout(resolve, 4 * timings.heartbeat));
+      const { mtimeMs } = await stat(lockPathOf(path));
+      expect(Math.abs(mtimeMs - longAgo.getTime())).toBeLessThan(1);
+      await lock.release();
+      expect(await readFile(lockPathOf(path), 'utf8')).toBe('other');
+      expect(await readdir(folder)).toEqual(['cache.lock']);
+    }));
+});
+
+describe('what processes leave that die while they take a lock', () => {
+  it('is removed when it is old, and nothing else is', () =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'cache');
+      const [old, fresh] = [randomUUID(), randomUUID()];
+      const leftovers = [`.acache-${old}`, `cache.lock.${old}`, `cache.lock.${old}.socket`];
+      const others = [
+        'cache.lock.txt',
+        `cache.lock.${fresh}.socket`,
+        `cache.lock.${old}.socket.txt`,
+        `other.lock.${old}`,
+      ];
+      for (const name of [...leftovers, ...others]) {
+        await writeFile(join(folder, name), '');
+        if (name.includes(old)) await utimes(join(folder, name), longAgo, longAgo);
+      }
+      await (await LockFile.acquire(path)).release();
+      expect((await readdir(folder)).sort()).toEqual(others.sort());
+    }));
+
+  it.each(['a folder', 'a link that leads nowhere'])('is never %s in the way for ever', (what) =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'cache');
+      if (what === 'a folder') await mkdir(lockPathOf(path));
+      else await symlink('nowhere', lockPathOf(path));
+      const stopped = LockFile.acquire(path, { signal: AbortSignal.timeout(200) });
+      await expect(stopped).rejects.toMatchObject({
+        code: what === 'a folder' ? 'EISDIR' : 'ERR_ACACHE_LOCKED',
+      });
+    }),
+  );
 });
 
 describe('a lock file that somebody removed', () => {

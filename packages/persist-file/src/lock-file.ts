@@ -1,33 +1,29 @@
 import { randomUUID } from 'node:crypto';
-import {
-  link,
-  open,
-  readFile,
-  rename,
-  stat,
-  unlink,
-  utimes,
-  type FileHandle,
-} from 'node:fs/promises';
+import { open, readFile, stat, unlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CacheError } from '@acache/core';
 import { codeOf } from './failure.js';
-import { FILE_MODE } from './log-file.js';
-import { ownIdentity, vitalityOf, type ProcessIdentity } from './process-identity.js';
+import {
+  createLock,
+  judgeOwner,
+  readLock,
+  socketPathOf,
+  type LockOwner,
+  type OwnLock,
+} from './lock-record.js';
+import { Presence } from './presence.js';
+import { ownIdentity } from './process-identity.js';
+import { DEFAULT_TIMINGS, Silence, type LockTimings } from './silence.js';
+import { sweep, Takeover } from './takeover.js';
 
-/** Milliseconds between two signs of life of an owner. */
-const HEARTBEAT = 5000;
-/** An owner of whom nothing else can be known is dead after so many milliseconds without one. */
-const SILENCE = 60_000;
-/** Somebody who takes a lock over is done long before so many milliseconds. */
-const TAKEOVER = 10_000;
-const TRIES = 50;
+export type { LockOwner } from './lock-record.js';
+
+/** Milliseconds until somebody who takes the lock over is likely to be done. */
 const TRY_AGAIN = 20;
-
-/** What a lock file says of its owner. */
-export interface LockOwner extends ProcessIdentity {
-  readonly nonce: string;
-}
+/** So many tries in a row fail only where something that is no lock has its name or its guard's. */
+const TRIES = 1000;
+/** A lock that is watched is looked at so many times within a heartbeat. */
+const LOOKS = 4;
 
 /** Another process has the file, or this one twice. Nothing was written, and nothing will be. */
 export class LockedError extends CacheError {
@@ -45,13 +41,6 @@ export class LockedError extends CacheError {
   }
 }
 
-interface FoundLock {
-  readonly owner: LockOwner | undefined;
-  readonly text: string;
-  readonly ino: number;
-  readonly mtimeMs: number;
-}
-
 /** How a lock was come by. */
 export type Acquired =
   | 'free'
@@ -59,56 +48,110 @@ export type Acquired =
   /** Nothing was heard of the owner for long, which does not prove that it is dead: it may still write. */
   | 'silent owner';
 
+export interface LockOptions {
+  readonly timings?: LockTimings;
+  /** Ends the waiting for a sign of life: an owner that may be alive counts as alive. */
+  readonly signal?: AbortSignal;
+}
+
 /** The lock of a file, held by this process: a file beside it that only one can create. */
 export class LockFile {
   readonly acquired: Acquired;
   readonly #path: string;
-  readonly #text: string;
-  readonly #ino: number;
+  readonly #own: OwnLock;
+  readonly #presence: Presence | undefined;
   readonly #heartbeat: NodeJS.Timeout;
+  #isBeating = false;
 
-  private constructor(path: string, text: string, ino: number, acquired: Acquired) {
+  private constructor(
+    path: string,
+    own: OwnLock,
+    acquired: Acquired,
+    presence: Presence | undefined,
+    heartbeat: number,
+  ) {
     this.#path = path;
-    this.#text = text;
-    this.#ino = ino;
+    this.#own = own;
     this.acquired = acquired;
+    this.#presence = presence;
     this.#heartbeat = setInterval(() => {
-      this.#beat();
-    }, HEARTBEAT);
+      void this.#beat();
+    }, heartbeat);
     this.#heartbeat.unref();
   }
 
   /**
-   * Takes the lock of the file at `path`, from a dead owner too.
+   * Takes the lock of the file at `path`, from a dead owner too. Where only the owner's signs of life can
+   * tell, it waits for one, or until there was none for the whole grace.
    *
    * @throws LockedError when somebody who may be alive has it; what the system throws when no lock can
    * be made
    */
-  static async acquire(path: string): Promise<LockFile> {
+  static async acquire(path: string, options: LockOptions = {}): Promise<LockFile> {
+    const { timings = DEFAULT_TIMINGS, signal } = options;
     const lockPath = lockPathOf(path);
-    const own = ownIdentity();
-    for (let attempt = 0; ; attempt++) {
-      const created = await create(lockPath, own);
-      if (created !== undefined) return new LockFile(lockPath, ...created, 'free');
-      const found = await readLock(lockPath);
-      if (found === undefined) continue;
-      const state = judge(found, own);
-      if (state === undefined || attempt >= TRIES) throw new LockedError(path, found.owner);
-      const taken = await takeOver(lockPath, found, own);
-      if (taken !== undefined) return new LockFile(lockPath, ...taken, state);
-      await sleep(TRY_AGAIN);
+    const nonce = randomUUID();
+    const own = { ...ownIdentity(), nonce };
+    const takeover = new Takeover(lockPath);
+    let presence: Presence | undefined;
+    let silence: Silence | undefined;
+    let tries = 0;
+    const showUp = async (): Promise<LockOwner> => {
+      presence ??= await Presence.show(socketPathOf(lockPath, nonce), nonce);
+      return { ...own, socket: presence?.mark ?? null };
+    };
+    const hold = async (lock: OwnLock, acquired: Acquired): Promise<LockFile> => {
+      await sweep(lockPath, nonce);
+      return new LockFile(lockPath, lock, acquired, presence, timings.heartbeat);
+    };
+    try {
+      for (;;) {
+        const lookedAt = performance.now();
+        const found = await readLock(lockPath);
+        if (found === undefined) {
+          const created = await createLock(lockPath, await showUp());
+          if (created !== undefined) return await hold(created, 'free');
+        }
+        const locked = new LockedError(path, found?.owner);
+        if (++tries > TRIES) throw locked;
+        if (found === undefined) {
+          await pause(TRY_AGAIN, signal, locked);
+          continue;
+        }
+        const vitality = await judgeOwner(lockPath, found, own);
+        if (vitality === 'alive') throw locked;
+        if (vitality === 'unknown') {
+          silence ??= await Silence.begin(lockPath, found, timings);
+          const judgement = silence.judge(found, lookedAt);
+          if (judgement === 'alive') throw locked;
+          if (judgement === 'too early') {
+            tries = 0;
+            await pause(timings.heartbeat / LOOKS, signal, locked);
+            continue;
+          }
+        }
+        const taken = await takeover.attempt(found, await showUp());
+        if (taken !== undefined) {
+          return await hold(taken, vitality === 'dead' ? 'dead owner' : 'silent owner');
+        }
+        await pause(TRY_AGAIN, signal, locked);
+      }
+    } catch (error) {
+      await presence?.withdraw();
+      throw error;
     }
   }
 
   /** Whether it is still this process's: `missing` when somebody removed it. */
   async check(): Promise<'held' | 'lost' | 'missing'> {
     try {
-      const { ino } = await stat(this.#path);
-      if (ino !== this.#ino) return 'lost';
-      return 'held';
+      // What it says, rather than which file it is: a file's number is used again.
+      return (await readFile(this.#path, 'utf8')) === this.#own.text ? 'held' : 'lost';
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return 'missing';
-      throw error;
+      if (codeOf(error) !== 'EACCES') throw error;
+      // It is another user's, or this process has become another user.
+      return (await stat(this.#path)).ino === this.#own.ino ? 'held' : 'lost';
     }
   }
 
@@ -116,23 +159,44 @@ export class LockFile {
   async release(): Promise<void> {
     clearInterval(this.#heartbeat);
     try {
-      if ((await readFile(this.#path, 'utf8')) === this.#text) await unlink(this.#path);
+      if ((await this.check()) === 'held') await unlink(this.#path);
     } catch {
       // It is gone already, or the next who wants it finds that its owner is dead.
     }
+    await this.#presence?.withdraw();
   }
 
-  /** Ends the heartbeat and leaves the file alone: it is somebody else's. */
-  abandon(): void {
+  /** Ends all signs of life and leaves the file alone: it is somebody else's. Never throws. */
+  async abandon(): Promise<void> {
     clearInterval(this.#heartbeat);
+    await this.#presence?.withdraw();
   }
 
-  #beat(): void {
-    const now = new Date();
-    stat(this.#path)
-      .then(({ ino }) => (ino === this.#ino ? utimes(this.#path, now, now) : undefined))
+  /**
+   * Writes once more what the lock says: so its time is the file system's, as it is for all who look, and
+   * not that of this process's clock.
+   */
+  async #beat(): Promise<void> {
+    if (this.#isBeating) return;
+    this.#isBeating = true;
+    try {
+      const handle = await open(this.#path, 'r+');
+      try {
+        if ((await handle.readFile('utf8')) !== this.#own.text) return;
+        const bytes = Buffer.from(this.#own.text);
+        // A full disk may refuse even that.
+        await handle.write(bytes, 0, bytes.length, 0).catch(() => {
+          const now = new Date();
+          return handle.utimes(now, now);
+        });
+      } finally {
+        await handle.close();
+      }
+    } catch {
       // The next check before a write finds out.
-      .catch(() => undefined);
+    } finally {
+      this.#isBeating = false;
+    }
   }
 }
 
@@ -145,121 +209,19 @@ export function lockPathOf(path: string): string {
 export async function lockHolder(
   path: string,
 ): Promise<{ readonly owner: LockOwner | undefined; readonly isAlive: boolean } | undefined> {
-  const found = await readLock(lockPathOf(path)).catch(() => undefined);
+  const lockPath = lockPathOf(path);
+  const found = await readLock(lockPath).catch(() => undefined);
   if (found === undefined) return undefined;
-  return { owner: found.owner, isAlive: judge(found, ownIdentity()) === undefined };
+  const vitality = await judgeOwner(lockPath, found, ownIdentity());
+  const isHeard = Date.now() - found.mtimeMs <= DEFAULT_TIMINGS.grace;
+  return { owner: found.owner, isAlive: vitality === 'unknown' ? isHeard : vitality === 'alive' };
 }
 
-/** How the lock may be taken over; `undefined` when its owner may be alive. */
-function judge(found: FoundLock, own: ProcessIdentity): Exclude<Acquired, 'free'> | undefined {
-  const vitality = found.owner === undefined ? 'unknown' : vitalityOf(found.owner, own);
-  if (vitality === 'dead') return 'dead owner';
-  if (vitality === 'alive') return undefined;
-  return Date.now() - found.mtimeMs > SILENCE ? 'silent owner' : undefined;
-}
-
-/** @returns what was written and the file's number; `undefined` when there is a lock already */
-async function create(
-  lockPath: string,
-  own: ProcessIdentity,
-): Promise<[text: string, ino: number] | undefined> {
-  let handle: FileHandle;
+/** @throws `reason` when nobody wants to wait any more */
+async function pause(ms: number, signal: AbortSignal | undefined, reason: Error): Promise<void> {
   try {
-    handle = await open(lockPath, 'wx', FILE_MODE);
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') return undefined;
-    throw error;
-  }
-  try {
-    const text = `${JSON.stringify({ ...own, nonce: randomUUID() })}\n`;
-    await handle.writeFile(text);
-    const { ino } = await handle.stat();
-    return [text, ino];
-  } catch (error) {
-    // A lock that names nobody would keep everybody out.
-    await unlink(lockPath).catch(() => undefined);
-    throw error;
-  } finally {
-    await handle.close();
-  }
-}
-
-async function readLock(lockPath: string): Promise<FoundLock | undefined> {
-  try {
-    const handle = await open(lockPath, 'r');
-    try {
-      const { ino, mtimeMs } = await handle.stat();
-      const text = await handle.readFile('utf8');
-      return { owner: parseOwner(text), text, ino, mtimeMs };
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-function parseOwner(text: string): LockOwner | undefined {
-  try {
-    const owner = JSON.parse(text) as Partial<LockOwner> | null;
-    const isOwner =
-      Number.isInteger(owner?.pid) &&
-      (owner?.pid ?? 0) > 0 &&
-      typeof owner?.host === 'string' &&
-      typeof owner.nonce === 'string';
-    return isOwner ? (owner as LockOwner) : undefined;
+    await sleep(ms, undefined, signal === undefined ? {} : { signal });
   } catch {
-    return undefined;
-  }
-}
-
-/**
- * Puts an own lock in the place of one whose owner is dead. Of several who try, one at a time may; and
- * what is moved away is looked at once more, since another may have been faster.
- */
-async function takeOver(
-  lockPath: string,
-  stale: FoundLock,
-  own: ProcessIdentity,
-): Promise<[text: string, ino: number] | undefined> {
-  const guardPath = `${lockPath}.takeover`;
-  const guard = await openGuard(guardPath);
-  if (guard === undefined) return undefined;
-  try {
-    const found = await readLock(lockPath);
-    if (found?.text !== stale.text || found.ino !== stale.ino) return undefined;
-    const moved = `${lockPath}.${randomUUID()}`;
-    await rename(lockPath, moved);
-    const text = await readFile(moved, 'utf8');
-    if (text !== stale.text) {
-      // It was a living one's: back with it, unless there is a newer one.
-      await link(moved, lockPath).catch(() => undefined);
-      await unlink(moved);
-      return undefined;
-    }
-    const created = await create(lockPath, own);
-    await unlink(moved);
-    return created;
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  } finally {
-    await guard.close();
-    await unlink(guardPath).catch(() => undefined);
-  }
-}
-
-async function openGuard(guardPath: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(guardPath, 'wx', FILE_MODE);
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
-    const info = await stat(guardPath).catch(() => undefined);
-    // Whoever made it died on the way.
-    if (info !== undefined && Date.now() - info.mtimeMs > TAKEOVER) {
-      await unlink(guardPath).catch(() => undefined);
-    }
-    return undefined;
+    throw reason;
   }
 }

@@ -6,6 +6,7 @@ import {
   type Duration,
   type Serializer,
 } from '@acache/core';
+import { DEFAULT_TIMINGS, type LockTimings } from './silence.js';
 
 export interface FilePersistenceOptions {
   /**
@@ -47,6 +48,8 @@ export interface Settings {
   readonly onError: ((error: Error) => void) | undefined;
   /** A smaller file is not rewritten for the garbage in it, in bytes. Tests make it small. */
   readonly leastToCompact: number;
+  /** How an owner is judged that cannot be seen from here. Tests make it short. */
+  readonly lockTimings: LockTimings;
 }
 
 /** Below it, the fixed part of the file would leave no room for entries. */
@@ -77,6 +80,7 @@ export function resolveOptions(options: FilePersistenceOptions = {}): Settings {
     maxBytes,
     onError,
     leastToCompact: LEAST_TO_COMPACT,
+    lockTimings: DEFAULT_TIMINGS,
   };
 }
 

@@ -22,7 +22,10 @@ export function ownIdentity(): ProcessIdentity {
     pid: process.pid,
     started: startOf(process.pid),
     boot: attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
-    namespace: attempt(() => readlinkSync('/proc/self/ns/pid')),
+    namespace: attempt(() =>
+      // Where /proc shows the pids of an outer namespace, it tells nothing of those that are known here.
+      readlinkSync('/proc/self') === String(process.pid) ? readlinkSync('/proc/self/ns/pid') : null,
+    ),
     host: hostname(),
   };
 }

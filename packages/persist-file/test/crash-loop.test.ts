@@ -2,12 +2,11 @@ import { fork } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { buildSync } from 'esbuild';
+import { bundle } from './bundle.js';
 
 /** How often the child is killed; `ACACHE_KILLS=200 npx jest packages/persist-file/test` for the long run. */
 const KILLS = Number(process.env.ACACHE_KILLS ?? 10);
 const KEYS = 3000;
-const packages = join(__dirname, '..', '..');
 
 interface Message {
   readonly kind: 'opened' | 'acknowledged' | 'failed';
@@ -71,17 +70,7 @@ describe('a process that is killed', () => {
       const file = join(folder, 'cache.acache');
       const intentLog = join(folder, 'intents');
       const worker = join(folder, 'worker.cjs');
-      buildSync({
-        entryPoints: [join(__dirname, 'crash-worker.ts')],
-        bundle: true,
-        platform: 'node',
-        outfile: worker,
-        logLevel: 'error',
-        alias: {
-          '@acache/core/values': join(packages, 'core/src/values.ts'),
-          '@acache/core': join(packages, 'core/src/index.ts'),
-        },
-      });
+      bundle('crash-worker.ts', worker);
       const oracle = new Oracle();
       let inCompaction = 0;
       let compactions = 0;
