@@ -29,3 +29,12 @@ export function damagedError(path: string, report: DamageReport): CacheError {
       `have been among them; everything else was restored`,
   );
 }
+
+/** Told when what was written cannot be read any more while the file is in use. */
+export function lostError(path: string, entries: number): CacheError {
+  return new CacheError(
+    'ERR_ACACHE_DAMAGED',
+    `'${path}' was damaged while it was in use: ${entries} entries are no longer kept in it until ` +
+      `they are set again`,
+  );
+}

@@ -11,6 +11,17 @@ export function notDurable(path: string, cause: unknown): CacheError {
   );
 }
 
+/** Something failed that would have been good for the file; all that was flushed is in it. */
+export function upkeepFailed(path: string, cause: unknown): CacheError {
+  if (cause instanceof CacheError) return cause;
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new CacheError(
+    'ERR_ACACHE_UPKEEP',
+    `'${path}' could not be compacted, or the order of use not be written, which loses nothing: ${why}`,
+    { cause },
+  );
+}
+
 /** A value has no form in bytes; its key is in memory only. */
 export function unserializable(key: string, cause: unknown): CacheError {
   const why = cause instanceof Error ? cause.message : String(cause);

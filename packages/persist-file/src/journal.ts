@@ -4,7 +4,8 @@ import { basename, dirname, join } from 'node:path';
 import type { Entry, PersistenceHost } from '@acache/core';
 import { BlockWriter, type Written } from './block-writer.js';
 import type { Claim } from './claim.js';
-import { lockLost, notDurable, unserializable } from './failure.js';
+import { lostError } from './damage.js';
+import { lockLost, notDurable, unserializable, upkeepFailed } from './failure.js';
 import { LOG_START } from './file-head.js';
 import { syncFolder } from './folder.js';
 import { Gate } from './gate.js';
@@ -15,7 +16,7 @@ import { isWorthwhile, orderToWrite } from './recency.js';
 import type { RecordIndex } from './record-index.js';
 import { RestoredEntry } from './restored-entry.js';
 import { Rewrite } from './rewrite.js';
-import { setAside } from './set-aside.js';
+import { movedAwayError, setAside } from './set-aside.js';
 import { Turns } from './turns.js';
 import type { Sink } from './write-behind.js';
 
@@ -105,8 +106,11 @@ export class Journal implements Sink {
   }
 
   async settle(isLast: boolean): Promise<void> {
-    const { host, index, report } = this.#options;
+    const { path, host, index, report } = this.#options;
     await this.#gate.run(async () => {
+      await this.#guard(async () => {
+        if ((await this.#log?.isAt(path)) === false) await this.#prepare();
+      });
       try {
         const now = host.clock.now();
         if (isLast || isWorthwhile(index.size, now - this.#orderedAt)) {
@@ -115,8 +119,7 @@ export class Journal implements Sink {
         }
         if (!this.#mustRewrite) await this.#log?.seal();
       } catch (error) {
-        // Nothing that was promised is lost.
-        report(notDurable(this.#options.path, error));
+        report(upkeepFailed(path, error));
       }
     });
   }
@@ -130,7 +133,7 @@ export class Journal implements Sink {
         // Somebody else was faster, or nobody wants it any more.
         if (this.#abort.signal.aborted || this.#log !== source) return;
         this.#compactAfter = Date.now() + COMPACTION_PAUSE;
-        this.#options.report(notDurable(this.#options.path, error));
+        this.#options.report(upkeepFailed(this.#options.path, error));
       })
       .finally(() => {
         this.#compacting = undefined;
@@ -264,7 +267,7 @@ export class Journal implements Sink {
 
   /** Makes sure that the file may be written and is one to append to. */
   async #prepare(): Promise<void> {
-    const { path, claim, host } = this.#options;
+    const { path, claim } = this.#options;
     const state = await claim.ensure();
     if (state === 'lost') throw lockLost(path);
     const log = this.#log;
@@ -276,19 +279,25 @@ export class Journal implements Sink {
     }
     claim.confirm();
     if (this.#isBlocked) {
-      if (found !== undefined) await setAside(path, host.clock.now());
+      if (found !== undefined) await this.#moveAway();
       this.#isBlocked = false;
     } else if (log === undefined) {
       // It was not there, or was empty; whatever it is now was not read.
-      if (found !== undefined && found.size > 0) await setAside(path, host.clock.now());
+      if (found !== undefined && found.size > 0) await this.#moveAway();
     } else if (found === undefined) {
       // Somebody removed it. What counts can still be read.
       this.#mustRewrite = true;
     } else if (!(await log.isAt(path))) {
-      await setAside(path, host.clock.now());
+      // Somebody wrote over it, or put something else into its place.
+      if (found.size > 0) await this.#moveAway();
       this.#mustRewrite = true;
     }
     if (this.#log === undefined || this.#mustRewrite) await this.#rewriteNow();
+  }
+
+  async #moveAway(): Promise<void> {
+    const { path, host, report } = this.#options;
+    report(movedAwayError(path, await setAside(path, host.clock.now())));
   }
 
   /** Whether the file is as it was when it was read or written last. */
@@ -370,7 +379,7 @@ export class Journal implements Sink {
   }
 
   async #replaceBy(rewrite: Rewrite): Promise<void> {
-    const { path, claim } = this.#options;
+    const { path, claim, report } = this.#options;
     await rewrite.complete();
     if ((await claim.ensure()) !== 'held') throw lockLost(path);
     await rename(rewrite.path, path);
@@ -379,6 +388,7 @@ export class Journal implements Sink {
     this.#log = rewrite.log;
     this.#mustRewrite = false;
     await rewrite.adopt();
+    if (rewrite.lost.length > 0) report(lostError(path, rewrite.lost.length));
     await old?.close().catch(() => undefined);
   }
 

@@ -98,7 +98,10 @@ export class LogFile {
     let bytes = encodeHead(told);
     // Lists that are too long are not told: nothing older is proved without them, should the end be lost.
     if (bytes.length > HEAD_ROOM) bytes = encodeHead(head);
-    await writeAll(this.handle, bytes, HEAD_OFFSETS[(generation & 1) as 0 | 1]);
+    // Nothing is left of a longer one that was there; the second one ends where the log begins.
+    const room = Buffer.alloc(HEAD_ROOM);
+    bytes.copy(room);
+    await writeAll(this.handle, room, HEAD_OFFSETS[(generation & 1) as 0 | 1]);
     this.#generation = generation;
     this.#sealed = sealed;
   }
@@ -110,10 +113,14 @@ export class LogFile {
     await this.seal();
   }
 
-  /** Whether this is still the file that others find under `path`. */
+  /** Whether this is still the file that others find under `path`, and nobody has made it shorter. */
   async isAt(path: string): Promise<boolean> {
     const [own, found] = await Promise.all([this.handle.stat(), stat(path).catch(() => undefined)]);
-    return own.ino === found?.ino && own.dev === found.dev;
+    return (
+      own.ino === found?.ino &&
+      own.dev === found.dev &&
+      own.size >= Math.min(this.#size, this.#length)
+    );
   }
 
   async close(): Promise<void> {

@@ -44,6 +44,9 @@ export class Rewrite {
   readonly #dropped: Dropped[] = [];
   #copiedTo: number;
   #copiedSeq: number | undefined;
+  /** Something of what the old file held when it began could not be read. */
+  #isDamaged = false;
+  #lost: readonly string[] = [];
   #order: Uint32Array = NO_ORDER;
   #orderOrdinal = 0;
 
@@ -65,6 +68,11 @@ export class Rewrite {
     return this.#options.path;
   }
 
+  /** Keys whose records could not be read any more, once it is complete. */
+  get lost(): readonly string[] {
+    return this.#lost;
+  }
+
   /** How many bytes of the old file are not copied yet. */
   get behind(): number {
     return (this.#options.source?.size ?? LOG_START) - this.#copiedTo;
@@ -72,16 +80,21 @@ export class Rewrite {
 
   /** Copies what the old file holds now; to be called once, first. */
   async copy(): Promise<void> {
-    await this.#read((block) => {
+    this.#isDamaged = !(await this.#read((block) => {
       this.#copyLive(block);
-    });
+    }));
   }
 
-  /** Copies what was added since. */
+  /**
+   * Copies what was added since.
+   *
+   * @throws Error when it cannot be read: older records that it ended are copied already
+   */
   async catchUp(): Promise<void> {
-    await this.#read((block) => {
+    const isWhole = await this.#read((block) => {
       this.#copyAll(block);
     });
+    if (!isWhole) throw new Error('what was just written cannot be read');
   }
 
   /**
@@ -121,7 +134,8 @@ export class Rewrite {
   async complete(): Promise<void> {
     const { index, path } = this.#options;
     if (this.behind === 0 && !index.isComplete(this.#move, this.#forgotten().length)) {
-      throw new Error(`not every record that counts was copied to '${path}'`);
+      if (!this.#isDamaged) throw new Error(`not every record that counts was copied to '${path}'`);
+      this.#lost = this.#unread();
     }
     await this.log.sealTwice();
     await this.log.sync();
@@ -131,6 +145,7 @@ export class Rewrite {
   async adopt(): Promise<void> {
     const { index } = this.#options;
     for (const { key } of this.#forgotten()) index.remove(key);
+    for (const key of this.#lost) index.remove(key);
     index.finishMove(this.#move);
     const turns = new Turns();
     let count = 0;
@@ -147,21 +162,24 @@ export class Rewrite {
     await unlink(this.#options.path).catch(() => undefined);
   }
 
-  async #read(copy: (block: FoundBlock) => void): Promise<void> {
+  /** @returns whether there was nothing but whole blocks */
+  async #read(copy: (block: FoundBlock) => void): Promise<boolean> {
     const { source, signal } = this.#options;
-    if (source === undefined) return;
+    if (source === undefined) return true;
+    let isWhole = true;
     const { handle, fileId, size: to } = source;
     const from = this.#copiedTo;
     const seq = this.#copiedSeq === undefined ? {} : { seq: this.#copiedSeq };
     for await (const found of readLog({ handle, fileId, from, to, ...seq })) {
       signal.throwIfAborted();
-      if (found.kind !== 'block') continue;
-      this.#copiedSeq = found.header.seq + 1;
-      if (found.whole) copy(found);
+      if (found.kind === 'block') this.#copiedSeq = found.header.seq + 1;
+      if (found.kind === 'block' && found.whole) copy(found);
+      else isWhole = false;
       if (this.#writer.length >= WRITE_SIZE) await this.#append();
     }
     await this.#append();
     this.#copiedTo = to;
+    return isWhole;
   }
 
   /** Of what the file held when it began, only what counts: nothing older will be left. */
@@ -223,5 +241,22 @@ export class Rewrite {
     return this.#dropped.filter(
       ({ key, slot, ordinal }) => index.slotOf(key) === slot && index.ordinalOf(slot) === ordinal,
     );
+  }
+
+  /** What counts and was not copied. */
+  #unread(): string[] {
+    const { index } = this.#options;
+    const { slots, count } = this.#move;
+    const isKnown = new Uint8Array(index.slots);
+    for (let ordinal = 0; ordinal < count; ordinal++) {
+      const slot = (slots[ordinal] as number) - 1;
+      if (slot >= 0) isKnown[slot] = 1;
+    }
+    for (const { slot } of this.#forgotten()) isKnown[slot] = 1;
+    const keys: string[] = [];
+    for (let slot = 0; slot < index.slots; slot++) {
+      if (index.lengthOf(slot) > 0 && isKnown[slot] === 0) keys.push(index.keyOf(slot));
+    }
+    return keys;
   }
 }

@@ -13,6 +13,14 @@ export function setAsideError(path: string, aside: string, reason: AlienReason):
   );
 }
 
+/** Told when something else is found in the place of the file that is in use. */
+export function movedAwayError(path: string, aside: string): CacheError {
+  return new CacheError(
+    'ERR_ACACHE_SET_ASIDE',
+    `what was found at '${path}' is not what this cache wrote there; it was renamed to '${aside}'`,
+  );
+}
+
 /**
  * Gives what is not ours another name in the same folder; nothing that has the name is overwritten.
  *

@@ -12,7 +12,11 @@ export interface Sink {
   write(batch: Batch): Promise<readonly Error[]>;
   /** Brings what was written to the disk. */
   sync(): Promise<void>;
-  /** All that was told is written: what is good to know of it may be written, too. */
+  /**
+   * All that was told is written: what is good to know of it may be written, too.
+   *
+   * @throws when it is no longer there, and could not be written once more
+   */
   settle(isLast: boolean): Promise<void>;
 }
 
