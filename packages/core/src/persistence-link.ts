@@ -1,7 +1,7 @@
 import { idOfWireKey, wireKeyOf, type KeyId } from './cache-key.js';
 import type { Clock, ClockTimer } from './clock.js';
 import { diesAt, isEntry, type Entry } from './entry.js';
-import { closedError } from './errors.js';
+import { CacheError, closedError } from './errors.js';
 import type { EventHub } from './events.js';
 import type { Persistence, PersistenceHost } from './persistence.js';
 
@@ -9,7 +9,7 @@ import type { Persistence, PersistenceHost } from './persistence.js';
 const STUCK_AFTER = 5000;
 /** Changes of each kind remembered while a restore runs, so that it brings back nothing that is old. */
 const MOST_CHANGES = 100_000;
-/** How long `close` waits for a persistence that does not answer. */
+/** How long `close` waits for a persistence that does nothing, in milliseconds. */
 const CLOSE_WITHIN = 2500;
 
 /** What the cache does with what is restored. */
@@ -142,16 +142,36 @@ export class PersistenceLink<K, V> {
     this.#reportClosed(closedError(this.#name));
     this.#release();
     let timer: ClockTimer | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = this.#clock.setTimeout(resolve, CLOSE_WITHIN);
+    const stuck = new Promise<never>((_, reject) => {
+      const watch = (seen: number | undefined): void => {
+        timer = this.#clock.setTimeout(() => {
+          const progress = this.#progress();
+          if (progress !== seen) watch(progress);
+          else reject(this.#closeTimeout());
+        }, CLOSE_WITHIN);
+      };
+      watch(this.#progress());
     });
     try {
-      await Promise.race([this.#persistence.close(), late]);
+      await Promise.race([this.#persistence.close(), stuck]);
     } catch (error) {
       this.#events.report(error, 'persistence');
     } finally {
       if (timer !== undefined) this.#clock.clearTimeout(timer);
     }
+  }
+
+  #progress(): number | undefined {
+    try {
+      return this.#persistence.progress;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #closeTimeout(): CacheError {
+    const message = `cache '${this.#name}': the persistence did nothing for ${CLOSE_WITHIN} ms and was not waited for any longer`;
+    return new CacheError('ERR_ACACHE_PERSISTENCE_TIMEOUT', message);
   }
 
   async #open(host: PersistenceHost): Promise<void> {

@@ -255,3 +255,43 @@ describe('a persistence that is ill', () => {
     await Promise.all([rejected, closed]);
   });
 });
+
+describe('a persistence that takes long to close', () => {
+  it('is waited for as long as it makes progress', async () => {
+    const clock = fakeClock();
+    let steps = 0;
+    let end!: () => void;
+    const closing = new Promise<void>((resolve) => (end = resolve));
+    const persistence = Object.assign(memoryPersistence(), { close: () => closing });
+    Object.defineProperty(persistence, 'progress', { get: () => steps });
+    const cache = new AsyncCache<string, string>({ persistence, clock });
+    const errors: unknown[] = [];
+    cache.on('error', ({ error }) => errors.push(error));
+    await cache.ready;
+    let isClosed = false;
+    const closed = cache.close().then(() => (isClosed = true));
+    for (; steps < 10; steps++) await clock.advance(2000);
+    expect(isClosed).toBe(false);
+    end();
+    await closed;
+    expect(errors).toEqual([]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('is given up when it stands still, and that is told', async () => {
+    const clock = fakeClock();
+    const persistence = hangingPersistence(memoryPersistence(), { active: false });
+    const stuck: Persistence = Object.assign(persistence, {
+      progress: 1,
+      close: () => new Promise<void>(() => undefined),
+    });
+    const cache = new AsyncCache<string, string>({ name: 'c', persistence: stuck, clock });
+    const errors: unknown[] = [];
+    cache.on('error', ({ error, source }) => errors.push([source, (error as CacheError).code]));
+    await cache.ready;
+    const closed = cache.close();
+    await clock.advance(2500);
+    await closed;
+    expect(errors).toEqual([['persistence', 'ERR_ACACHE_PERSISTENCE_TIMEOUT']]);
+  });
+});

@@ -25,6 +25,11 @@ export interface Persistence {
   flush(): Promise<void>;
   /** Flushes and frees everything; may come while `open` runs. */
   close(): Promise<void>;
+  /**
+   * Grows while something is written or read: a close that takes long is waited for as long as it does.
+   * Without it, and where it stands still, a close has 2.5 s.
+   */
+  readonly progress?: number;
 }
 
 /** What a persistence can ask and tell the cache it serves. None of these ever throws. */

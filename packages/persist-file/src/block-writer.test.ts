@@ -113,4 +113,22 @@ describe('BlockWriter', () => {
     );
     expect(writer.finish().bytes.length).toBe(0);
   });
+
+  it('writes nothing of a record whose value is gone when it is copied', async () => {
+    const gone = new Uint8Array(8);
+    structuredClone(gone.buffer, { transfer: [gone.buffer] });
+    const writer = new BlockWriter(fileId, emptyTail());
+    const value = Buffer.from('value');
+    const fail = (): unknown => writer.set('bad', entryOf(1), gone, true);
+    expect(fail).toThrow('detached');
+    writer.set('a', entryOf(1), value, false);
+    expect(fail).toThrow('detached');
+    writer.set('b', entryOf(1), value, false);
+    const [block] = await read(writer.finish().bytes);
+    expect(block?.records.map(({ key }) => key)).toEqual(['a', 'b']);
+    expect(block?.superseded).toBe(0);
+    const empty = new BlockWriter(fileId, emptyTail());
+    expect(() => empty.set('bad', entryOf(1), gone, true)).toThrow('detached');
+    expect(empty.finish().bytes).toHaveLength(0);
+  });
 });

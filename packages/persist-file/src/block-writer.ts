@@ -57,7 +57,8 @@ export class BlockWriter {
 
   /**
    * @param supersedes - whether the log holds an older record of the key that counts
-   * @throws InvalidOptionError when it has more tags than there is room for; nothing is written then
+   * @throws InvalidOptionError when it has more tags than there is room for; what copying the bytes of
+   * the value throws, which may be gone by now. Nothing is written then
    */
   set(key: string, entry: EntryFrame, value: Uint8Array, supersedes: boolean): Written {
     const { tags, weight, staleWhileRevalidate, staleIfError } = entry;
@@ -84,7 +85,13 @@ export class BlockWriter {
     if (weight !== undefined) this.#f64(weight);
     flags |= this.#key(key, start, supersedes);
     for (const tag of tags) this.#tag(tag);
-    this.#bytes.set(value, this.#length);
+    try {
+      this.#bytes.set(value, this.#length);
+    } catch (error) {
+      this.#length = start;
+      if (supersedes) this.#hashes.pop();
+      throw error;
+    }
     this.#length += value.length;
     return this.#endRecord(start, Kind.Set, flags, tags.length);
   }
@@ -189,6 +196,12 @@ export class BlockWriter {
   #endBlock(): void {
     if (this.#block < 0) return;
     const start = this.#block;
+    if (this.#ordinal === this.#firstOrdinal) {
+      // What should have stood in it could not be written.
+      this.#length = start;
+      this.#block = -1;
+      return;
+    }
     const body = this.#bytes.subarray(start + BLOCK_HEADER_LENGTH, this.#length);
     const own: SupersededList = {
       seq: this.#seq,

@@ -85,6 +85,10 @@ export class FilePersistence implements Persistence {
     await this.#writeBehind.flush();
   }
 
+  get progress(): number {
+    return this.#journal?.progress ?? 0;
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -120,7 +124,8 @@ export class FilePersistence implements Persistence {
       ? 0
       : await restorer.restore(host, this.#writeBehind.pending, isClosing);
     if (isClosing()) return;
-    this.#writeBehind.start(host.clock);
+    this.#writeBehind.start(host.clock, (key) => journal.mayHold(key));
+    await journal.bound();
     if (dead > MOST_TOMBSTONES) journal.compact();
   }
 

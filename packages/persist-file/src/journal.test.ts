@@ -128,4 +128,48 @@ describe('the file in use', () => {
       await Promise.all([session.persistence.close(), session.persistence.close()]);
       expect(await readdir(folder)).toEqual([]);
     }));
+
+  it('is brought to its size where it was larger before', () =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'cache');
+      const first = await openSession(path);
+      for (let at = 0; at < 500; at++) first.persistence.set(`k${at}`, entryOf('x'.repeat(1000)));
+      await first.persistence.close();
+      const second = await openSession(path, { maxBytes: 100_000 });
+      expect((await stat(path)).size).toBeLessThanOrEqual(100_000);
+      await second.persistence.close();
+      const third = await openSession(path);
+      expect(third.restored.size).toBeGreaterThan(50);
+      expect(third.restored.has('k499')).toBe(true);
+      expect([...first.errors, ...second.errors, ...third.errors]).toEqual([]);
+      await third.persistence.close();
+    }));
+
+  it('goes without a value that is too large for it, and keeps all others', () =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'cache');
+      // As large as it says, without the memory.
+      const large = new Proxy(Buffer.alloc(1), {
+        get: (bytes, name) =>
+          name === 'length' ? 2 ** 31 : (Reflect.get(bytes, name, bytes) as unknown),
+      });
+      const serialize = (value: unknown) =>
+        value === 'large' ? large : Buffer.from(String(value));
+      const serializer = {
+        serialize,
+        deserialize: (bytes: Uint8Array) => String(Buffer.from(bytes)),
+      };
+      const session = await openSession(path, { serializer });
+      session.persistence.set('a', entryOf('a'));
+      session.persistence.set('b', entryOf('large'));
+      session.persistence.set('c', entryOf('c'));
+      await expect(session.persistence.flush()).rejects.toThrow(
+        /of key "b" cannot be kept in a file: a value may have/,
+      );
+      await session.persistence.flush();
+      await session.persistence.close();
+      const next = await openSession(path, { serializer });
+      expect(valuesOf(next)).toEqual({ a: 'a', c: 'c' });
+      await next.persistence.close();
+    }));
 });

@@ -22,6 +22,8 @@ import type { Sink } from './write-behind.js';
 
 /** Encoded before it is written, in bytes. */
 const CHUNK = 1024 * 1024;
+/** Bytes of a value: with what stands around it, a system call can still write it at once. */
+const LONGEST_VALUE = 1024 ** 3;
 /** After a compaction failed the next one is not tried for so many milliseconds. */
 const COMPACTION_PAUSE = 30_000;
 /** What a rewritten file takes of the most that it may. */
@@ -68,6 +70,7 @@ export class Journal implements Sink {
   #isBlocked: boolean;
   #compacting: Promise<void> | undefined;
   #compactAfter = 0;
+  #rewriting: Rewrite | undefined;
   #orderedAt = -Infinity;
 
   constructor(options: JournalOptions, { log, mustRewrite, isBlocked }: JournalStart) {
@@ -82,27 +85,56 @@ export class Journal implements Sink {
     return this.#compacting ?? Promise.resolve();
   }
 
+  /** Bytes that were written, to the file and to one that is to replace it. */
+  get progress(): number {
+    return (this.#log?.size ?? 0) + (this.#rewriting?.log.size ?? 0);
+  }
+
+  /** Whether the file may hold a key. */
+  mayHold(key: string): boolean {
+    return this.#isBlocked || this.#options.index.has(key);
+  }
+
+  /** Brings a file that is larger than it may be to its size. Never rejects. */
+  async bound(): Promise<void> {
+    const { path, report, settings } = this.#options;
+    if ((this.#log?.size ?? 0) <= settings.maxBytes) return;
+    try {
+      await this.#gate.run(async () => {
+        await this.#prepare();
+        await this.#shrink(0);
+      });
+    } catch (error) {
+      // It goes on with the next thing that is written.
+      report(notDurable(path, error));
+    }
+  }
+
   async write(batch: Batch): Promise<readonly Error[]> {
     const errors = await this.#gate.run(() => this.#guard(() => this.#write(batch)));
     this.#compactIfDue();
     return errors;
   }
 
+  /** Brings to the disk what was written up to now, while more is written. */
   async sync(): Promise<void> {
-    await this.#gate.run(() =>
-      this.#guard(async () => {
-        const log = this.#log;
-        if (log === undefined) return;
-        try {
-          await log.sync();
-        } catch (error) {
-          // What the system could not bring to the disk it may have forgotten: write all of it anew.
-          this.#mustRewrite = true;
-          throw error;
-        }
-        await log.seal();
-      }),
-    );
+    const log = this.#log;
+    if (log === undefined) return;
+    const { end } = log;
+    await this.#guard(async () => {
+      try {
+        await log.sync();
+      } catch (error) {
+        // What took its place was synced before.
+        if (this.#log !== log) return;
+        // What the system could not bring to the disk it may have forgotten: write all of it anew.
+        this.#mustRewrite = true;
+        throw error;
+      }
+      await this.#gate.run(async () => {
+        if (this.#log === log) await log.seal(end);
+      });
+    });
   }
 
   async settle(isLast: boolean): Promise<void> {
@@ -225,8 +257,9 @@ export class Journal implements Sink {
   #valueBytes(entry: Entry): Uint8Array {
     if (entry instanceof RestoredEntry) return entry.valueBytes;
     const bytes: unknown = this.#options.settings.serializer.serialize(entry.value);
-    if (bytes instanceof Uint8Array) return bytes;
-    throw new TypeError('serialize must give a Uint8Array');
+    if (!(bytes instanceof Uint8Array)) throw new TypeError('serialize must give a Uint8Array');
+    if (bytes.length <= LONGEST_VALUE) return bytes;
+    throw new RangeError(`a value may have ${LONGEST_VALUE} bytes, got ${bytes.length}`);
   }
 
   /** Whether the file could hold the entry if it held nothing else. */
@@ -370,11 +403,14 @@ export class Journal implements Sink {
       signal: this.#abort.signal,
       ...(keep === undefined ? {} : { keep }),
     });
+    this.#rewriting = rewrite;
     try {
       await task(rewrite);
     } catch (error) {
       await rewrite.abandon();
       throw error;
+    } finally {
+      if (this.#rewriting === rewrite) this.#rewriting = undefined;
     }
   }
 

@@ -7,6 +7,12 @@ import { FILE_ID_LENGTH } from './block-header.js';
 /** Values may be secret. */
 export const FILE_MODE = 0o600;
 
+/** Where a log ended at some time. */
+export interface LogEnd {
+  readonly size: number;
+  readonly tail: LogTail;
+}
+
 /** The open log: bytes are added at its known good end, or not at all. */
 export class LogFile {
   readonly handle: FileHandle;
@@ -86,12 +92,16 @@ export class LogFile {
     await this.handle.datasync();
   }
 
-  /** Notes that all up to here was acknowledged. The head that was written before stays. */
-  async seal(): Promise<void> {
-    if (this.#sealed === this.#size) return;
-    const { seq, ordinal, supersededBefore, recent } = this.#tail;
+  /** Where it ends now. */
+  get end(): LogEnd {
+    return { size: this.#size, tail: this.#tail };
+  }
+
+  /** Notes that all up to some end was acknowledged. The head that was written before stays. */
+  async seal({ size: sealed, tail }: LogEnd = this.end): Promise<void> {
+    if (this.#sealed >= sealed) return;
+    const { seq, ordinal, supersededBefore, recent } = tail;
     const generation = this.#generation + 1;
-    const sealed = this.#size;
     const rest = { fileId: this.fileId, generation, sealed, seq, ordinal };
     const head: FileHead = { ...rest, supersededBefore, reach: 0, lists: [] };
     const told = { ...head, reach: recent.reachFrom(seq), lists: recent.lists };

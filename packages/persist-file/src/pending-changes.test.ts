@@ -18,6 +18,29 @@ describe('PendingChanges', () => {
     expect(changes.isEmpty).toBe(true);
   });
 
+  it('does not remember a key that the file does not hold and that is gone again', () => {
+    const held = new Set(['held']);
+    const changes = new PendingChanges((key) => held.has(key));
+    for (const key of ['held', 'new']) {
+      changes.set(key, one);
+      changes.delete(key);
+    }
+    expect([...changes.take().changes]).toEqual([['held', undefined]]);
+  });
+
+  it('remembers the end of a key that is being written, until that is done', () => {
+    const changes = new PendingChanges(() => false);
+    changes.set('a', one);
+    const batch = changes.take();
+    changes.delete('a');
+    expect(changes.isEmpty).toBe(false);
+    changes.giveBack(batch);
+    expect([...changes.take().changes]).toEqual([['a', undefined]]);
+    changes.done();
+    changes.delete('a');
+    expect(changes.isEmpty).toBe(true);
+  });
+
   it('forgets what came before a clear, and knows every key after it', () => {
     const changes = new PendingChanges();
     changes.set('a', one);

@@ -11,6 +11,17 @@ export interface Batch {
 /** What the file does not know yet: the newest state of each key, however often it changed. */
 export class PendingChanges {
   #batch: Batch = { cleared: false, changes: new Map() };
+  /** Taken, and not yet written as far as is known here. */
+  #taken: Batch | undefined;
+  readonly #mayHold: (key: string) => boolean;
+
+  /**
+   * @param mayHold - whether the file may hold a key: what it does not hold need not be deleted there, or
+   *   a cache that cannot write would remember every key that it ever had
+   */
+  constructor(mayHold: (key: string) => boolean = () => true) {
+    this.#mayHold = mayHold;
+  }
 
   get isEmpty(): boolean {
     return !this.#batch.cleared && this.#batch.changes.size === 0;
@@ -26,7 +37,9 @@ export class PendingChanges {
   }
 
   delete(key: string): void {
-    this.#batch.changes.set(key, undefined);
+    const { changes } = this.#batch;
+    if (this.#taken?.changes.has(key) === true || this.#mayHold(key)) changes.set(key, undefined);
+    else changes.delete(key);
   }
 
   clear(): void {
@@ -37,11 +50,18 @@ export class PendingChanges {
   take(): Batch {
     const batch = this.#batch;
     this.#batch = { cleared: false, changes: new Map() };
+    this.#taken = batch;
     return batch;
+  }
+
+  /** What was taken was written. */
+  done(): void {
+    this.#taken = undefined;
   }
 
   /** Puts back what could not be written; what has changed since is newer. */
   giveBack({ cleared, changes }: Batch): void {
+    this.#taken = undefined;
     const newer = this.#batch;
     if (newer.cleared) return;
     // The older map goes on: it is the larger one, and its keys changed first.

@@ -10,6 +10,8 @@ interface Bench {
   readonly reports: unknown[];
   /** What the sink does before it is done. */
   during: () => Promise<void>;
+  /** What a sync waits for. */
+  syncing: Promise<void>;
 }
 
 function bench(options: Partial<WriteBehindOptions> = {}): Bench {
@@ -26,6 +28,7 @@ function bench(options: Partial<WriteBehindOptions> = {}): Bench {
       },
       async sync() {
         told.push('sync');
+        await made.syncing;
       },
       async settle(isLast) {
         if (isLast) told.push('last');
@@ -36,8 +39,15 @@ function bench(options: Partial<WriteBehindOptions> = {}): Bench {
     report: (error) => reports.push(error),
     ...options,
   });
-  const made: Bench = { clock, behind, told, reports, during: async () => undefined };
-  behind.start(clock);
+  const made: Bench = {
+    clock,
+    behind,
+    told,
+    reports,
+    during: async () => undefined,
+    syncing: Promise.resolve(),
+  };
+  behind.start(clock, () => true);
   return made;
 }
 
@@ -54,6 +64,23 @@ describe('WriteBehind', () => {
     expect(told).toEqual(['write a,b']);
     await clock.advance(1);
     expect(told).toEqual(['write a,b', 'sync']);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('writes what changes while the disk is slow to take what was written before', async () => {
+    const made = bench();
+    const { clock, behind, told } = made;
+    let end = (): void => undefined;
+    made.syncing = new Promise<void>((resolve) => (end = resolve));
+    behind.set('a', entryOf(1));
+    await clock.advance(1200);
+    expect(told).toEqual(['write a', 'sync']);
+    behind.set('b', entryOf(1));
+    await clock.advance(200);
+    expect(told).toEqual(['write a', 'sync', 'write b']);
+    end();
+    await clock.advance(1000);
+    expect(told).toEqual(['write a', 'sync', 'write b', 'sync']);
     expect(clock.pending).toBe(0);
   });
 

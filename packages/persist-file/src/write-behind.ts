@@ -38,7 +38,9 @@ const LONGEST_PAUSE = 5000;
 /** Gathers changes and writes them a little later; one batch at a time. */
 export class WriteBehind {
   readonly #options: WriteBehindOptions;
-  readonly #pending = new PendingChanges();
+  readonly #pending = new PendingChanges((key) => this.#mayHold(key));
+  /** Whether the file may hold a key; before it was read, any. */
+  #mayHold: (key: string) => boolean = () => true;
   #clock: Clock | undefined;
   #running: Promise<void> = Promise.resolve();
   /** The flush that waits for its turn: it will see what is told up to then. */
@@ -60,9 +62,14 @@ export class WriteBehind {
     return this.#pending;
   }
 
-  /** From here on changes are written. */
-  start(clock: Clock): void {
+  /**
+   * From here on changes are written.
+   *
+   * @param mayHold - whether the file may hold a key
+   */
+  start(clock: Clock, mayHold: (key: string) => boolean): void {
     this.#clock = clock;
+    this.#mayHold = mayHold;
     if (!this.#pending.isEmpty) this.#writeLater(this.#options.flushInterval);
   }
 
@@ -144,6 +151,7 @@ export class WriteBehind {
         await this.#sync();
       }
       this.#failures = 0;
+      this.#pending.done();
     } catch (error) {
       this.#pending.giveBack(batch);
       if (this.#failures++ === 0) report(error);
@@ -177,16 +185,18 @@ export class WriteBehind {
     if (this.#syncTimer !== undefined) return;
     this.#syncTimer = this.#later(ms, () => {
       this.#syncTimer = undefined;
-      this.#next(async () => {
-        if (!this.#unsynced) return;
-        try {
-          await this.#sync();
-        } catch (error) {
-          if (this.#failures++ === 0) this.#options.report(error);
-          this.#retry();
-        }
-      }).catch(() => undefined);
+      // What changes meanwhile does not wait for the disk.
+      if (this.#unsynced) void this.#syncBeside();
     });
+  }
+
+  async #syncBeside(): Promise<void> {
+    try {
+      await this.#sync();
+    } catch (error) {
+      if (this.#failures++ === 0) this.#options.report(error);
+      this.#retry();
+    }
   }
 
   #retry(): void {
