@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { asFileTime, type FileTime } from './file-clock.js';
 
 /*
  * A block is its header, its body (records) and its section (lists of what is superseded).
@@ -16,12 +17,14 @@ import { crc32 } from 'node:zlib';
  *       40      4  ordinal of the first record
  *       44      4  CRC-32 of the section
  *       48      4  CRC-32 of the body
- *       52      4  CRC-32 of bytes 0 to 51
+ *       52      8  when it was written, f64, in the file's time
+ *       60      8  milliseconds by which that was ahead of the clock, f64
+ *       68      4  CRC-32 of bytes 0 to 67
  */
 
 /** What a block begins with: found again after damage by it. */
 export const BLOCK_MAGIC = Buffer.from([0xac, 0xb1, 0x0c, 0x9e]);
-export const BLOCK_HEADER_LENGTH = 56;
+export const BLOCK_HEADER_LENGTH = 72;
 export const FILE_ID_LENGTH = 8;
 /** A body of more bytes is split, unless it is one record. */
 export const BODY_LENGTH = 64 * 1024;
@@ -39,6 +42,8 @@ export interface BlockHeader {
   readonly firstOrdinal: number;
   readonly sectionCrc: number;
   readonly bodyCrc: number;
+  /** When it was written. */
+  readonly time: FileTime;
 }
 
 /** Writes a header over `bytes` at `at`. */
@@ -60,7 +65,9 @@ export function writeBlockHeader(
   bytes.writeUInt32LE(header.firstOrdinal, at + 40);
   bytes.writeUInt32LE(header.sectionCrc, at + 44);
   bytes.writeUInt32LE(header.bodyCrc, at + 48);
-  bytes.writeUInt32LE(crc32(bytes.subarray(at, at + 52)), at + 52);
+  bytes.writeDoubleLE(header.time.latest, at + 52);
+  bytes.writeDoubleLE(header.time.ahead, at + 60);
+  bytes.writeUInt32LE(crc32(bytes.subarray(at, at + 68)), at + 68);
 }
 
 /** The header at `at`; `undefined` where there is none of this file, or a damaged one. */
@@ -72,7 +79,7 @@ export function readBlockHeader(
   if (bytes.length - at < BLOCK_HEADER_LENGTH) return undefined;
   if (bytes.compare(BLOCK_MAGIC, 0, 4, at, at + 4) !== 0) return undefined;
   if (bytes.compare(fileId, 0, FILE_ID_LENGTH, at + 4, at + 12) !== 0) return undefined;
-  if (crc32(bytes.subarray(at, at + 52)) !== bytes.readUInt32LE(at + 52)) return undefined;
+  if (crc32(bytes.subarray(at, at + 68)) !== bytes.readUInt32LE(at + 68)) return undefined;
   return {
     seq: bytes.readUIntLE(at + 12, 6),
     reach: bytes.readUInt16LE(at + 18),
@@ -83,6 +90,7 @@ export function readBlockHeader(
     firstOrdinal: bytes.readUInt32LE(at + 40),
     sectionCrc: bytes.readUInt32LE(at + 44),
     bodyCrc: bytes.readUInt32LE(at + 48),
+    time: asFileTime(bytes.readDoubleLE(at + 52), bytes.readDoubleLE(at + 60)),
   };
 }
 

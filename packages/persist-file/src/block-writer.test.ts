@@ -1,7 +1,9 @@
 import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { fakeClock } from '@acache/core/testing';
 import { entryOf, inFolder } from '../test/host.js';
+import { FileClock } from './file-clock.js';
 import { BlockWriter } from './block-writer.js';
 import { readLog } from './log-reader.js';
 import { emptyTail } from './log-tail.js';
@@ -9,6 +11,7 @@ import { keyOf, Kind, KIND_AT } from './record.js';
 import { RestoredEntry } from './restored-entry.js';
 import { MOST_SUPERSEDED } from './superseded.js';
 
+const clock = new FileClock(fakeClock());
 const fileId = Buffer.from('abcdefgh');
 const serializer = {
   serialize: (value: unknown) => value as Uint8Array,
@@ -68,7 +71,7 @@ describe('BlockWriter', () => {
             tags,
             ...(weight === undefined ? {} : { weight }),
           };
-          const writer = new BlockWriter(fileId, emptyTail(), 16);
+          const writer = new BlockWriter(fileId, emptyTail(), clock, 16);
           writer.set(key, entry, value, false);
           const [block] = await read(writer.finish().bytes);
           const [record] = block?.records ?? [];
@@ -89,7 +92,7 @@ describe('BlockWriter', () => {
   });
 
   it('ends a block when it is full, or supersedes as much as a block may', async () => {
-    const writer = new BlockWriter(fileId, emptyTail());
+    const writer = new BlockWriter(fileId, emptyTail(), clock);
     for (let at = 0; at < 2 * MOST_SUPERSEDED + 1; at++) writer.delete(`k${at}`);
     for (let at = 0; at < 3; at++) writer.set('large', entryOf(0), new Uint8Array(40_000), false);
     const blocks = await read(writer.finish().bytes);
@@ -106,7 +109,7 @@ describe('BlockWriter', () => {
   });
 
   it('refuses more tags than there is room for, and writes nothing of it', () => {
-    const writer = new BlockWriter(fileId, emptyTail());
+    const writer = new BlockWriter(fileId, emptyTail(), clock);
     const tags = new Array<string>(70_000).fill('t');
     expect(() => writer.set('k', entryOf(1, { tags }), new Uint8Array(1), true)).toThrow(
       /may have 65535 tags, got 70000/,
@@ -117,7 +120,7 @@ describe('BlockWriter', () => {
   it('writes nothing of a record whose value is gone when it is copied', async () => {
     const gone = new Uint8Array(8);
     structuredClone(gone.buffer, { transfer: [gone.buffer] });
-    const writer = new BlockWriter(fileId, emptyTail());
+    const writer = new BlockWriter(fileId, emptyTail(), clock);
     const value = Buffer.from('value');
     const fail = (): unknown => writer.set('bad', entryOf(1), gone, true);
     expect(fail).toThrow('detached');
@@ -127,7 +130,7 @@ describe('BlockWriter', () => {
     const [block] = await read(writer.finish().bytes);
     expect(block?.records.map(({ key }) => key)).toEqual(['a', 'b']);
     expect(block?.superseded).toBe(0);
-    const empty = new BlockWriter(fileId, emptyTail());
+    const empty = new BlockWriter(fileId, emptyTail(), clock);
     expect(() => empty.set('bad', entryOf(1), gone, true)).toThrow('detached');
     expect(empty.finish().bytes).toHaveLength(0);
   });

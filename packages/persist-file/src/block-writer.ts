@@ -8,6 +8,7 @@ import {
   writeBlockHeader,
   type BlockHeader,
 } from './block-header.js';
+import type { FileClock } from './file-clock.js';
 import type { LogTail } from './log-tail.js';
 import { FIXED_LENGTH, Flag, Kind, MOST_TAGS, TAG_UTF16, timesLength } from './record.js';
 import { encodeLists, hashOf, MOST_SUPERSEDED, type SupersededList } from './superseded.js';
@@ -27,6 +28,7 @@ export type EntryFrame = Omit<Entry, 'value'>;
 /** Lays records out as blocks that go on where a log ends. */
 export class BlockWriter {
   readonly #fileId: Uint8Array;
+  readonly #clock: FileClock;
   #bytes: Buffer;
   #length = 0;
   /** Where the block that is being written begins; -1 when there is none. */
@@ -40,8 +42,9 @@ export class BlockWriter {
   readonly #recent: LogTail['recent'];
 
   /** @param room - bytes to begin with; there will be more when they are needed */
-  constructor(fileId: Uint8Array, tail: LogTail, room = 64 * 1024) {
+  constructor(fileId: Uint8Array, tail: LogTail, clock: FileClock, room = 64 * 1024) {
     this.#fileId = fileId;
+    this.#clock = clock;
     this.#bytes = Buffer.allocUnsafe(room);
     this.#seq = tail.seq;
     this.#ordinal = tail.ordinal;
@@ -76,8 +79,8 @@ export class BlockWriter {
 
     const start = this.#length;
     this.#length += FIXED_LENGTH;
-    this.#f64(entry.createdAt);
-    this.#f64(entry.freshUntil);
+    this.#f64(entry.createdAt + this.#clock.ahead);
+    this.#f64(entry.freshUntil + this.#clock.ahead);
     if ((flags & Flag.Windows) !== 0) {
       this.#f64(staleWhileRevalidate);
       this.#f64(staleIfError);
@@ -220,6 +223,7 @@ export class BlockWriter {
       firstOrdinal: this.#firstOrdinal,
       sectionCrc: crc32(section),
       bodyCrc: crc32(body),
+      time: this.#clock.time,
     };
     this.#reserve(section.length);
     this.#bytes.set(section, this.#length);

@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { readLog, type FoundBlock } from './log-reader.js';
+import type { FileClock } from './file-clock.js';
 import { LOG_START } from './file-head.js';
 import type { Drops } from './lost-blocks.js';
 import {
@@ -60,7 +61,7 @@ export class Census {
     fileId: Buffer,
     size: number,
     { before, hashes }: Drops,
-    now: number,
+    clock: FileClock,
   ): Promise<Counted & { readonly dropped: number; readonly liveBytes: number }> {
     const tags = new Map<string, number>();
     let live = 0;
@@ -69,6 +70,7 @@ export class Census {
     let liveBytes = 0;
     let oldest = Infinity;
     let newest = -Infinity;
+    const now = clock.now();
     for await (const found of readLog({ handle, fileId, from: LOG_START, to: size })) {
       if (found.kind !== 'block' || !found.whole) continue;
       const { header, bytes, view, bodyAt } = found;
@@ -100,8 +102,8 @@ export class Census {
     }
     return {
       entries: { live, expired },
-      oldest: live === 0 ? null : oldest,
-      newest: live === 0 ? null : newest,
+      oldest: live === 0 ? null : oldest - clock.ahead,
+      newest: live === 0 ? null : newest - clock.ahead,
       tags: Object.fromEntries(tags),
       dropped,
       liveBytes,

@@ -1,3 +1,4 @@
+import { parseArgs } from 'node:util';
 import { describeInspection } from './describe-inspection.js';
 import { inspect, UninspectableError } from './inspect.js';
 
@@ -19,9 +20,10 @@ export interface Output {
  * @returns the exit code
  */
 export async function runCommand(args: readonly string[], output: Output): Promise<0 | 1 | 2> {
-  const isJson = args.includes('--json');
-  const [command, path, ...rest] = args.filter((arg) => arg !== '--json');
-  if (command === '--help' || command === '-h' || command === 'help') {
+  const parsed = parse(args);
+  const [command, path, ...rest] = parsed?.positionals ?? [];
+  const { json: isJson = false, help = false } = parsed?.values ?? {};
+  if (help || command === 'help') {
     output.out(USAGE);
     return 0;
   }
@@ -37,5 +39,18 @@ export async function runCommand(args: readonly string[], output: Output): Promi
     if (!(error instanceof UninspectableError)) throw error;
     output.error(isJson ? JSON.stringify({ error: error.message }) : error.message);
     return 2;
+  }
+}
+
+/** @returns `undefined` for what is no option of it */
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+      allowPositionals: true,
+    });
+  } catch {
+    return undefined;
   }
 }

@@ -14,6 +14,11 @@ export function describeInspection(found: Inspection): string {
   if (found.oldest !== null && found.newest !== null) {
     lines.push(`stored    ${instant(found.oldest)} to ${instant(found.newest)}`);
   }
+  const { latest, setBack } = found.time;
+  if (latest !== null) {
+    const back = setBack > 0 ? `, by a clock that was set back by ${setBack} ms in all` : '';
+    lines.push(`written   ${instant(latest)}${back}`);
+  }
   const tags = Object.entries(found.tags).sort(([, a], [, b]) => b - a);
   if (tags.length > 0) {
     const shown = tags.slice(0, TAGS_SHOWN).map(([tag, of]) => `${JSON.stringify(tag)} ${of}`);

@@ -40,6 +40,17 @@ export function lockLost(path: string): CacheError {
   );
 }
 
+/** Tells a listener, whatever it does then. */
+export function tell(listener: ((error: Error) => void) | undefined, error: unknown): void {
+  try {
+    const told: unknown = listener?.(error instanceof Error ? error : new Error(String(error)));
+    // It may be asynchronous.
+    Promise.resolve(told).catch(() => undefined);
+  } catch {
+    // Whoever listens must not break what goes on.
+  }
+}
+
 /** The code of a system error, such as `'ENOENT'`. */
 export function codeOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | undefined)?.code;

@@ -15,6 +15,7 @@ const head: FileHead = {
   ordinal: 4_000_000_000,
   supersededBefore: 2 ** 33 - 1,
   reach: 3,
+  time: { latest: 1_700_000_000_000.5, ahead: 540_000 },
   lists: [{ seq: 2 ** 33 - 2, firstOrdinal: 5, everything: false, hashes: [1, 0xffff_ffff] }],
 };
 
@@ -34,7 +35,7 @@ describe('findHead', () => {
     const newer = { ...head, generation: 8, sealed: 5 };
     expect(findHead(fileWith(newer, head))).toMatchObject({ head: newer });
     const bytes = fileWith(newer, head);
-    for (let at = 0; at < 76; at++) {
+    for (let at = 0; at < 92; at++) {
       const flipped = Buffer.from(bytes);
       flipped[at] = (flipped[at] as number) ^ 4;
       expect(findHead(flipped)).toEqual({ kind: 'ours', head, damaged: true });

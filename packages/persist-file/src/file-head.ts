@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { asFileTime, type FileTime } from './file-clock.js';
 import { decodeLists, encodeLists, type SupersededList } from './superseded.js';
 
 /*
@@ -17,7 +18,9 @@ import { decodeLists, encodeLists, type SupersededList } from './superseded.js';
  *       42      6  1 + sequence number of the last block before the seal that superseded anything; 0 for none
  *       48      4  ordinal of the first record after the seal
  *       52      4  0
- *       56         lists of what the last blocks before the seal superseded
+ *       56      8  the latest instant that the file has seen, f64
+ *       64      8  milliseconds by which its time is ahead of the clock, f64
+ *       72         lists of what the last blocks before the seal superseded
  *               4  CRC-32 of all before
  */
 
@@ -32,7 +35,7 @@ export const HEAD_ROOM = 2560;
 /** Where the log begins. */
 export const LOG_START = 9216;
 
-const LISTS_AT = 56;
+const LISTS_AT = 72;
 
 /** What a file says of itself. */
 export interface FileHead {
@@ -50,6 +53,7 @@ export interface FileHead {
   /** The lists cover so many blocks before the seal. */
   readonly reach: number;
   readonly lists: readonly SupersededList[];
+  readonly time: FileTime;
 }
 
 /** What is found where a file begins. */
@@ -71,6 +75,8 @@ export function encodeHead(head: FileHead): Buffer {
   bytes.writeUIntLE(head.seq, 36, 6);
   bytes.writeUIntLE(head.supersededBefore, 42, 6);
   bytes.writeUInt32LE(head.ordinal, 48);
+  bytes.writeDoubleLE(head.time.latest, 56);
+  bytes.writeDoubleLE(head.time.ahead, 64);
   lists.copy(bytes, LISTS_AT);
   bytes.writeUInt32LE(crc32(bytes.subarray(0, -4)), bytes.length - 4);
   return bytes;
@@ -113,5 +119,6 @@ function decodeHead(bytes: Buffer): FileHead | undefined {
     ordinal: bytes.readUInt32LE(48),
     reach: bytes.readUInt16LE(10),
     lists,
+    time: asFileTime(bytes.readDoubleLE(56), bytes.readDoubleLE(64)),
   };
 }

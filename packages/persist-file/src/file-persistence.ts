@@ -1,10 +1,13 @@
+import { resolve } from 'node:path';
 import type { Persistence, PersistenceHost } from '@acache/core';
 import { Claim } from './claim.js';
-import { notDurable } from './failure.js';
+import { notDurable, tell } from './failure.js';
+import { FileClock } from './file-clock.js';
 import { realPathOf } from './file-path.js';
 import { Journal, removeLeftovers } from './journal.js';
 import { LockedError } from './lock-file.js';
-import { openFile } from './opening.js';
+import { OneAtATime } from './one-at-a-time.js';
+import { openFile, type Reading } from './opening.js';
 import {
   checkPath,
   resolveOptions,
@@ -29,7 +32,12 @@ import { WriteBehind, type Sink } from './write-behind.js';
  */
 export function filePersistence(path: string, options?: FilePersistenceOptions): Persistence {
   checkPath(path);
-  return new FilePersistence(path, resolveOptions(options));
+  const settings = resolveOptions(options);
+  const absolute = resolve(path);
+  const make = (): Persistence => new FilePersistence(absolute, settings);
+  return new OneAtATime(`'${path}'`, make, (error) => {
+    tell(settings.onError, error);
+  });
 }
 
 /** What `filePersistence` makes, from options with their defaults. */
@@ -109,22 +117,29 @@ export class FilePersistence implements Persistence {
     if (this.#closing !== undefined) claim.stopWaiting();
     const isOurs = await this.#take(claim, path);
     if (isOurs) await removeLeftovers(path);
-    const index = new RecordIndex();
-    const restorer = new Restorer(index, this.#settings.serializer);
-    const start = await openFile(path, restorer, host, isOurs, report);
-    const mustRewrite = start.mustRewrite || claim.isDisputed;
     const settings = this.#settings;
+    const isClosing = (): boolean => this.#closing !== undefined;
+    const begin = (): Reading => {
+      const index = new RecordIndex();
+      return { index, restorer: new Restorer(index, settings.serializer) };
+    };
+    const options = { path, begin, host, mayWrite: isOurs, report, isClosing };
+    const { index, restorer, ...start } = await openFile(options);
+    const clock = new FileClock(host.clock);
+    const wasSetBack = clock.follow(start.time);
+    const mustRewrite = start.mustRewrite || claim.isDisputed;
     const journal = new Journal(
-      { path, settings, claim, index, host, report },
+      { path, settings, claim, index, host, clock, report },
       { ...start, mustRewrite },
     );
     this.#journal = journal;
-    const isClosing = (): boolean => this.#closing !== undefined;
     const dead = isClosing()
       ? 0
-      : await restorer.restore(host, this.#writeBehind.pending, isClosing);
+      : await restorer.restore(host, clock, this.#writeBehind.pending, isClosing);
     if (isClosing()) return;
     this.#writeBehind.start(host.clock, (key) => journal.mayHold(key));
+    // Should it never write, the next start must know even so how far the clock was set back.
+    if (wasSetBack && isOurs && !mustRewrite) journal.sync().catch(report);
     await journal.bound();
     if (dead > MOST_TOMBSTONES) journal.compact();
   }
@@ -169,10 +184,6 @@ export class FilePersistence implements Persistence {
   }
 
   #tell(error: unknown): void {
-    try {
-      this.#settings.onError?.(error instanceof Error ? error : new Error(String(error)));
-    } catch {
-      // Whoever listens must not break what goes on.
-    }
+    tell(this.#settings.onError, error);
   }
 }

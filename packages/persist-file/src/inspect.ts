@@ -1,8 +1,10 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import { Census, type Counted } from './census.js';
 import type { Damage } from './damage.js';
 import { codeOf } from './failure.js';
+import { FileClock } from './file-clock.js';
 import { findHead, LOG_START, VERSION, type FileHead } from './file-head.js';
+import { READ_AT_ONCE } from './file-kind.js';
 import { realPathOf } from './file-path.js';
 import { lockHolder } from './lock-file.js';
 import { scanLog } from './log-scan.js';
@@ -24,6 +26,11 @@ export interface Inspection extends Counted {
   readonly dropped: number;
   /** Bytes at the end that a crash left, which nobody was told were durable. */
   readonly torn: number;
+  /**
+   * The latest instant that the file has seen, in milliseconds since the epoch, and by how many
+   * milliseconds the clock was set back up to then.
+   */
+  readonly time: { readonly latest: number | null; readonly setBack: number };
   readonly lockedBy: { readonly pid: number | null; readonly host: string | null } | null;
 }
 
@@ -43,13 +50,15 @@ export async function inspect(path: string, now = Date.now()): Promise<Inspectio
   const real = await realPathOf(path);
   let handle: FileHandle;
   try {
-    handle = await open(real, 'r');
+    if (!(await stat(real)).isFile()) throw notAFile(path);
+    handle = await open(real, READ_AT_ONCE);
   } catch (error) {
+    if (error instanceof UninspectableError) throw error;
     throw new UninspectableError(`'${path}' cannot be opened: ${codeOf(error) ?? 'unknown'}`);
   }
   try {
     const info = await handle.stat();
-    if (!info.isFile()) throw new UninspectableError(`'${path}' is not a file`);
+    if (!info.isFile()) throw notAFile(path);
     const start = Buffer.alloc(LOG_START);
     const { bytesRead } = await handle.read(start, 0, LOG_START, 0);
     const found = findHead(start.subarray(0, bytesRead));
@@ -62,9 +71,17 @@ export async function inspect(path: string, now = Date.now()): Promise<Inspectio
       );
     }
     return await examine(real, handle, found.head, info.size, found.damaged, now);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === undefined) throw error;
+    throw new UninspectableError(`'${path}' cannot be read: ${code}`);
   } finally {
     await handle.close();
   }
+}
+
+function notAFile(path: string): UninspectableError {
+  return new UninspectableError(`'${path}' is not a file`);
 }
 
 async function examine(
@@ -79,13 +96,16 @@ async function examine(
   const scan = await scanLog(handle, head, bytes, isHeadDamaged, (block) => {
     census.visit(block);
   });
-  const counted = await census.count(handle, head.fileId, scan.size, scan.drops, now);
+  const clock = new FileClock({ now: () => now });
+  clock.follow(scan.time);
+  const counted = await census.count(handle, head.fileId, scan.size, scan.drops, clock);
   const { liveBytes, dropped, ...found } = counted;
   const inFile = scan.damages.filter(({ offset }) => offset < bytes);
   const damaged = inFile.reduce((sum, { length }) => sum + length, 0);
   const torn = inFile.some(({ offset }) => offset >= scan.size)
     ? 0
     : Math.max(0, bytes - Math.max(scan.size, LOG_START));
+  const { latest, ahead } = scan.time;
   const holder = await lockHolder(path);
   const owner = holder?.isAlive === true ? holder.owner : undefined;
   return {
@@ -99,6 +119,7 @@ async function examine(
     lostBlocks: scan.lostBlocks,
     dropped,
     torn,
+    time: { latest: Number.isFinite(latest) ? latest - ahead : null, setBack: ahead },
     lockedBy:
       holder?.isAlive === true ? { pid: owner?.pid ?? null, host: owner?.host ?? null } : null,
   };

@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { readdir, rename, stat, unlink } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { readdir, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Entry, PersistenceHost } from '@acache/core';
 import { BlockWriter, type Written } from './block-writer.js';
 import type { Claim } from './claim.js';
 import { lostError } from './damage.js';
 import { lockLost, notDurable, unserializable, upkeepFailed } from './failure.js';
+import type { FileClock, FileTime } from './file-clock.js';
 import { LOG_START } from './file-head.js';
+import { foundAt } from './file-kind.js';
 import { syncFolder } from './folder.js';
 import { Gate } from './gate.js';
 import type { LogFile } from './log-file.js';
@@ -40,8 +43,10 @@ export interface JournalStart {
   readonly log: LogFile | undefined;
   /** The file must be written anew before anything is appended: it is damaged, say. */
   readonly mustRewrite: boolean;
-  /** Something else has the name and could not be moved out of the way yet. */
+  /** Something else has the name and could not be moved out of the way yet, or could not be read. */
   readonly isBlocked: boolean;
+  /** What the file knows of time. */
+  readonly time: FileTime;
 }
 
 export interface JournalOptions {
@@ -51,6 +56,7 @@ export interface JournalOptions {
   readonly claim: Claim;
   readonly index: RecordIndex;
   readonly host: PersistenceHost;
+  readonly clock: FileClock;
   readonly report: (error: unknown) => void;
 }
 
@@ -132,13 +138,13 @@ export class Journal implements Sink {
         throw error;
       }
       await this.#gate.run(async () => {
-        if (this.#log === log) await log.seal(end);
+        if (this.#log === log) await log.seal(this.#options.clock.time, end);
       });
     });
   }
 
   async settle(isLast: boolean): Promise<void> {
-    const { path, host, index, report } = this.#options;
+    const { path, host, index, clock, report } = this.#options;
     await this.#gate.run(async () => {
       await this.#guard(async () => {
         if ((await this.#log?.isAt(path)) === false) await this.#prepare();
@@ -149,7 +155,9 @@ export class Journal implements Sink {
           this.#orderedAt = now;
           await this.#writeOrder();
         }
-        if (!this.#mustRewrite) await this.#log?.seal();
+        if (this.#mustRewrite) return;
+        if (isLast) await this.#log?.sealAnew(clock.time);
+        else await this.#log?.seal(clock.time);
       } catch (error) {
         report(upkeepFailed(path, error));
       }
@@ -228,7 +236,7 @@ export class Journal implements Sink {
 
   #beginChunk(): BlockWriter {
     const { fileId, tail } = this.#log as LogFile;
-    return new BlockWriter(fileId, tail);
+    return new BlockWriter(fileId, tail, this.#options.clock);
   }
 
   #encode(
@@ -304,7 +312,7 @@ export class Journal implements Sink {
     const state = await claim.ensure();
     if (state === 'lost') throw lockLost(path);
     const log = this.#log;
-    const found = await stat(path).catch(() => undefined);
+    const found = await foundAt(path);
     if (state === 'new' && !(await this.#isUntouched(found?.size))) {
       // Somebody had it while it was not ours: what we know of it is old.
       await claim.giveUp();
@@ -312,25 +320,27 @@ export class Journal implements Sink {
     }
     claim.confirm();
     if (this.#isBlocked) {
-      if (found !== undefined) await this.#moveAway();
+      if (found !== undefined) await this.#moveAway(found);
       this.#isBlocked = false;
     } else if (log === undefined) {
       // It was not there, or was empty; whatever it is now was not read.
-      if (found !== undefined && found.size > 0) await this.#moveAway();
+      if (found !== undefined) await this.#moveAway(found);
     } else if (found === undefined) {
       // Somebody removed it. What counts can still be read.
       this.#mustRewrite = true;
     } else if (!(await log.isAt(path))) {
       // Somebody wrote over it, or put something else into its place.
-      if (found.size > 0) await this.#moveAway();
+      await this.#moveAway(found);
       this.#mustRewrite = true;
     }
     if (this.#log === undefined || this.#mustRewrite) await this.#rewriteNow();
   }
 
-  async #moveAway(): Promise<void> {
+  /** An empty file is nobody's. */
+  async #moveAway(found: Stats): Promise<void> {
     const { path, host, report } = this.#options;
-    report(movedAwayError(path, await setAside(path, host.clock.now())));
+    if (found.isFile() && found.size === 0) return;
+    report(movedAwayError(path, await setAside(path, found, host.clock.now())));
   }
 
   /** Whether the file is as it was when it was read or written last. */
@@ -394,12 +404,12 @@ export class Journal implements Sink {
   }
 
   async #rewrite(task: (rewrite: Rewrite) => Promise<void>, keep?: Uint8Array): Promise<void> {
-    const { path, index, host } = this.#options;
+    const { path, index, clock } = this.#options;
     const rewrite = await Rewrite.begin({
       source: this.#log,
       index,
       path: `${path}${TEMPORARY}${randomBytes(6).toString('hex')}`,
-      now: host.clock.now(),
+      clock,
       signal: this.#abort.signal,
       ...(keep === undefined ? {} : { keep }),
     });

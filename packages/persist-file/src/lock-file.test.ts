@@ -7,12 +7,13 @@ import {
   rm,
   stat,
   symlink,
+  unlink,
   utimes,
   writeFile,
 } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { entryOf, inFolder, openSession, until, valuesOf } from '../test/host.js';
 import { systemClock } from '@acache/core';
 import { Claim } from './claim.js';
@@ -266,6 +267,11 @@ describe('the signs of life of a lock', () => {
     }));
 });
 
+function makeFifo(path: string): Promise<void> {
+  execFileSync('mkfifo', [path]);
+  return Promise.resolve();
+}
+
 describe('what processes leave that die while they take a lock', () => {
   it('is removed when it is old, and nothing else is', () =>
     inFolder(async (folder) => {
@@ -286,17 +292,43 @@ describe('what processes leave that die while they take a lock', () => {
       expect((await readdir(folder)).sort()).toEqual(others.sort());
     }));
 
-  it.each(['a folder', 'a link that leads nowhere'])('is never %s in the way for ever', (what) =>
+  it.each([
+    ['a folder', (path: string) => mkdir(path), { code: 'EISDIR' }],
+    [
+      'a link to nothing',
+      (path: string) => symlink('nowhere', path),
+      { code: 'ERR_ACACHE_LOCKED' },
+    ],
+    ['a FIFO', makeFifo, { message: expect.stringContaining('is not a file') }],
+  ])('is never %s in the way for ever', (_, make, error) =>
     inFolder(async (folder) => {
       const path = join(folder, 'cache');
-      if (what === 'a folder') await mkdir(lockPathOf(path));
-      else await symlink('nowhere', lockPathOf(path));
+      await make(lockPathOf(path));
       const stopped = LockFile.acquire(path, { signal: AbortSignal.timeout(200) });
-      await expect(stopped).rejects.toMatchObject({
-        code: what === 'a folder' ? 'EISDIR' : 'ERR_ACACHE_LOCKED',
-      });
+      await expect(stopped).rejects.toMatchObject(error);
     }),
   );
+
+  it('says so at flush where a FIFO has its name, and goes on once that is gone', () =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'cache');
+      await makeFifo(lockPathOf(path));
+      const { persistence, errors } = await openSession(path, { flushInterval: '1h' });
+      persistence.set('k', entryOf(1));
+      const notDurable = { code: 'ERR_ACACHE_NOT_DURABLE' };
+      await expect(persistence.flush()).rejects.toMatchObject(notDurable);
+      await unlink(lockPathOf(path));
+      await persistence.flush();
+      // In the place of its own lock, too.
+      await unlink(lockPathOf(path));
+      await makeFifo(lockPathOf(path));
+      persistence.set('k', entryOf(2));
+      await expect(persistence.flush()).rejects.toMatchObject(notDurable);
+      await unlink(lockPathOf(path));
+      await persistence.close();
+      expect(errors.length).toBe(3);
+      expect(await readdir(folder)).toEqual(['cache']);
+    }));
 });
 
 describe('a lock file that somebody removed', () => {

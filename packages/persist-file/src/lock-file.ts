@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { open, readFile, stat, unlink } from 'node:fs/promises';
+import { open, stat, unlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CacheError } from '@acache/core';
 import { codeOf } from './failure.js';
@@ -146,9 +146,10 @@ export class LockFile {
   async check(): Promise<'held' | 'lost' | 'missing'> {
     try {
       // What it says, rather than which file it is: a file's number is used again.
-      return (await readFile(this.#path, 'utf8')) === this.#own.text ? 'held' : 'lost';
+      const found = await readLock(this.#path);
+      if (found === undefined) return 'missing';
+      return found.text === this.#own.text ? 'held' : 'lost';
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') return 'missing';
       if (codeOf(error) !== 'EACCES') throw error;
       // It is another user's, or this process has become another user.
       return (await stat(this.#path)).ino === this.#own.ino ? 'held' : 'lost';
@@ -182,6 +183,7 @@ export class LockFile {
     try {
       const handle = await open(this.#path, 'r+');
       try {
+        if (!(await handle.stat()).isFile()) return;
         if ((await handle.readFile('utf8')) !== this.#own.text) return;
         const bytes = Buffer.from(this.#own.text);
         // A full disk may refuse even that.

@@ -1,5 +1,6 @@
 import { open, unlink, type FileHandle } from 'node:fs/promises';
 import { codeOf } from './failure.js';
+import { READ_AT_ONCE } from './file-kind.js';
 import { FILE_MODE } from './log-file.js';
 import { vitalityAt, type SocketMark } from './presence.js';
 import { vitalityOf, type ProcessIdentity, type Vitality } from './process-identity.js';
@@ -61,9 +62,12 @@ export async function createLock(lockPath: string, owner: LockOwner): Promise<Ow
  */
 export async function readLock(lockPath: string): Promise<FoundLock | undefined> {
   try {
-    const handle = await open(lockPath, 'r');
+    const handle = await open(lockPath, READ_AT_ONCE);
     try {
-      const { ino, mtimeMs } = await handle.stat();
+      const info = await handle.stat();
+      // Whoever reads a FIFO waits for ever.
+      if (!info.isFile() && !info.isDirectory()) throw new Error(`'${lockPath}' is not a file`);
+      const { ino, mtimeMs } = info;
       const text = await handle.readFile('utf8');
       return { owner: parseOwner(text), text, ino, mtimeMs };
     } finally {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { open, stat, type FileHandle } from 'node:fs/promises';
+import type { FileTime } from './file-clock.js';
 import { encodeHead, HEAD_OFFSETS, HEAD_ROOM, LOG_START, type FileHead } from './file-head.js';
 import { emptyTail, type LogTail } from './log-tail.js';
 import { FILE_ID_LENGTH } from './block-header.js';
@@ -97,12 +98,15 @@ export class LogFile {
     return { size: this.#size, tail: this.#tail };
   }
 
-  /** Notes that all up to some end was acknowledged. The head that was written before stays. */
-  async seal({ size: sealed, tail }: LogEnd = this.end): Promise<void> {
+  /**
+   * Notes that all up to some end was acknowledged, and what time it is, unless that was noted before.
+   * The head that was written before stays.
+   */
+  async seal(time: FileTime, { size: sealed, tail }: LogEnd = this.end): Promise<void> {
     if (this.#sealed >= sealed) return;
     const { seq, ordinal, supersededBefore, recent } = tail;
     const generation = this.#generation + 1;
-    const rest = { fileId: this.fileId, generation, sealed, seq, ordinal };
+    const rest = { fileId: this.fileId, generation, sealed, seq, ordinal, time };
     const head: FileHead = { ...rest, supersededBefore, reach: 0, lists: [] };
     const told = { ...head, reach: recent.reachFrom(seq), lists: recent.lists };
     let bytes = encodeHead(told);
@@ -116,11 +120,16 @@ export class LogFile {
     this.#sealed = sealed;
   }
 
-  /** Writes the first two heads. */
-  async sealTwice(): Promise<void> {
-    await this.seal();
+  /** Seals even where nothing is new but the time. */
+  async sealAnew(time: FileTime): Promise<void> {
     this.#sealed = -1;
-    await this.seal();
+    await this.seal(time);
+  }
+
+  /** Writes the first two heads. */
+  async sealTwice(time: FileTime): Promise<void> {
+    await this.sealAnew(time);
+    await this.sealAnew(time);
   }
 
   /** Whether this is still the file that others find under `path`, and nobody has made it shorter. */

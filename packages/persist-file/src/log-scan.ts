@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { blockLength } from './block-header.js';
 import type { Damage, DamageReport } from './damage.js';
+import { laterOf, type FileTime } from './file-clock.js';
 import { LOG_START, type FileHead } from './file-head.js';
 import { readLog, type FoundBlock } from './log-reader.js';
 import { emptyTail, tailAfter, type LogTail } from './log-tail.js';
@@ -12,6 +13,7 @@ export interface LogScan extends Omit<DamageReport, 'dropped'> {
   readonly size: number;
   readonly tail: LogTail;
   readonly drops: Drops;
+  readonly time: FileTime;
 }
 
 /**
@@ -31,6 +33,7 @@ export async function scanLog(
   const damages: Damage[] = [];
   let last: FoundBlock | undefined;
   let size = LOG_START;
+  let { time } = head;
   const { fileId } = head;
   if (isHeadDamaged) damages.push({ kind: 'head', offset: 0, length: 0 });
   for await (const found of readLog({ handle, fileId, from: LOG_START, to: length })) {
@@ -38,6 +41,7 @@ export async function scanLog(
       const { header, offset, whole } = found;
       lost.found(header, whole, () => found.lists());
       last = found;
+      time = laterOf(time, header.time);
       size = offset + blockLength(header);
       if (whole) visit(found);
       else damages.push({ kind: 'block', offset, length: blockLength(header) });
@@ -62,5 +66,5 @@ export async function scanLog(
   }
   const tail = last === undefined ? emptyTail() : tailAfter(last.header, lists ?? []);
   const { count: lostBlocks } = lost;
-  return { size, tail, damages, lostBlocks, drops: lost.drops() };
+  return { size, tail, damages, lostBlocks, drops: lost.drops(), time };
 }

@@ -16,7 +16,7 @@ export class RestoredEntry implements Entry {
   readonly #in: RecordBytes;
   readonly #at: number;
   readonly #length: number;
-  /** Milliseconds by which the clock that stored it was ahead. */
+  /** Milliseconds by which the instants of its record are ahead of the clock. */
   readonly #ahead: number;
 
   constructor(records: RecordBytes, at: number, length: number, ahead: number) {
@@ -27,19 +27,19 @@ export class RestoredEntry implements Entry {
   }
 
   get createdAt(): number {
-    return createdAtOf(this.#in.view, this.#at) - this.#ahead;
+    return Math.max(0, createdAtOf(this.#in.view, this.#at) - this.#ahead);
   }
 
   get freshUntil(): number {
-    return freshUntilOf(this.#in.view, this.#at) - this.#ahead;
+    return Math.max(0, this.#freshUntil);
   }
 
   get staleWhileRevalidate(): number {
-    return windowsOf(this.#in.bytes, this.#in.view, this.#at, 0);
+    return this.#window(0);
   }
 
   get staleIfError(): number {
-    return windowsOf(this.#in.bytes, this.#in.view, this.#at, 8);
+    return this.#window(8);
   }
 
   get weight(): number | undefined {
@@ -58,5 +58,15 @@ export class RestoredEntry implements Entry {
   get valueBytes(): Buffer {
     const { bytes, view } = this.#in;
     return bytes.subarray(tagsOf(bytes, view, this.#at).end, this.#at + this.#length);
+  }
+
+  /** Before the epoch where the clock begins there with each start; no entry may say so. */
+  get #freshUntil(): number {
+    return freshUntilOf(this.#in.view, this.#at) - this.#ahead;
+  }
+
+  #window(which: 0 | 8): number {
+    const window = windowsOf(this.#in.bytes, this.#in.view, this.#at, which);
+    return Math.max(0, window + Math.min(0, this.#freshUntil));
   }
 }

@@ -1,4 +1,5 @@
 import type { PersistenceHost, Serializer } from '@acache/core';
+import type { FileClock } from './file-clock.js';
 import type { FoundBlock } from './log-reader.js';
 import type { Drops } from './lost-blocks.js';
 import type { PendingChanges } from './pending-changes.js';
@@ -93,12 +94,14 @@ export class Restorer {
   /**
    * Hands every entry to the cache that is not dead, least recently used first.
    *
+   * @param clock - the time of the file
    * @param changes - what was told meanwhile, which is newer; what must be changed in the file is added
    * @param isClosing - stops when it says so
    * @returns how many entries are dead
    */
   async restore(
     host: PersistenceHost,
+    clock: FileClock,
     changes: PendingChanges,
     isClosing: () => boolean,
   ): Promise<number> {
@@ -106,13 +109,13 @@ export class Restorer {
     const turns = new Turns();
     const dead: string[] = [];
     await this.#weighChunks(turns);
-    let now = host.clock.now();
+    let now = clock.now();
     let count = 0;
     for (const slot of index.inOrder(this.#order, this.#orderOrdinal, this.#end)) {
       if (++count % 64 === 0 && turns.isOver) {
         await turns.pass();
         if (isClosing()) return dead.length;
-        now = host.clock.now();
+        now = clock.now();
       }
       // The file's own order, even where nothing is restored: it is compared with the cache's at the end.
       index.use(slot);
@@ -125,8 +128,9 @@ export class Restorer {
         dead.push(key);
         continue;
       }
-      // What seems to come from the future was stored by a clock that was ahead.
-      const ahead = Math.max(0, createdAtOf(view, at) - now);
+      // What is from the future even so, another's clock has stored.
+      const early = Math.max(0, createdAtOf(view, at) - now);
+      const ahead = clock.ahead + early;
       const length = index.lengthOf(slot);
       // Otherwise a few values would keep the memory of a whole chunk alive.
       const isSparse = chunk.live * 2 < bytes.length;
@@ -134,7 +138,7 @@ export class Restorer {
         ? this.#copied(bytes, at, length, ahead)
         : new RestoredEntry(chunk, at, length, ahead);
       // Written so, or each restart would give it its whole life again.
-      if (ahead > 0) changes.set(key, entry);
+      if (early > 0) changes.set(key, entry);
       host.restore(key, entry);
     }
     if (dead.length <= MOST_TOMBSTONES) for (const key of dead) changes.delete(key);

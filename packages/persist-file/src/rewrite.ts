@@ -1,5 +1,6 @@
 import { unlink } from 'node:fs/promises';
 import { BlockWriter } from './block-writer.js';
+import type { FileClock } from './file-clock.js';
 import { LOG_START } from './file-head.js';
 import { LogFile } from './log-file.js';
 import { readLog, type FoundBlock } from './log-reader.js';
@@ -18,8 +19,8 @@ export interface RewriteOptions {
   readonly index: RecordIndex;
   /** The new file, which must not exist. */
   readonly path: string;
-  /** Milliseconds since the epoch: what is dead then is not copied. */
-  readonly now: number;
+  /** The time of the file: what is dead when it begins is not copied. */
+  readonly clock: FileClock;
   /** By slot: 0 for a key that is not to be kept. */
   readonly keep?: Uint8Array;
   /** Stops it. */
@@ -39,6 +40,7 @@ interface Dropped {
 export class Rewrite {
   readonly log: LogFile;
   readonly #options: RewriteOptions;
+  readonly #now: number;
   readonly #move: Move;
   readonly #writer: BlockWriter;
   readonly #dropped: Dropped[] = [];
@@ -52,9 +54,10 @@ export class Rewrite {
 
   private constructor(options: RewriteOptions, log: LogFile) {
     this.#options = options;
+    this.#now = options.clock.now();
     this.log = log;
     this.#move = options.index.beginMove();
-    this.#writer = new BlockWriter(log.fileId, log.tail, 2 * WRITE_SIZE);
+    this.#writer = new BlockWriter(log.fileId, log.tail, options.clock, 2 * WRITE_SIZE);
     this.#copiedTo = LOG_START;
   }
 
@@ -137,7 +140,7 @@ export class Rewrite {
       if (!this.#isDamaged) throw new Error(`not every record that counts was copied to '${path}'`);
       this.#lost = this.#unread();
     }
-    await this.log.sealTwice();
+    await this.log.sealTwice(this.#options.clock.time);
     await this.log.sync();
   }
 
@@ -184,13 +187,13 @@ export class Rewrite {
 
   /** Of what the file held when it began, only what counts: nothing older will be left. */
   #copyLive({ header, bytes, view, bodyAt }: FoundBlock): void {
-    const { index, now, keep } = this.#options;
+    const { index, keep } = this.#options;
     let at = bodyAt;
     for (let record = 0; record < header.records; record++) {
       const length = view.getUint32(at, true);
       const slot = index.slotAt(header.firstOrdinal + record);
       if (slot >= 0) {
-        if (isDead(bytes, view, at, now) || keep?.[slot] === 0) {
+        if (isDead(bytes, view, at, this.#now) || keep?.[slot] === 0) {
           const ordinal = header.firstOrdinal + record;
           this.#dropped.push({ key: keyOf(bytes, view, at), slot, ordinal });
         } else {

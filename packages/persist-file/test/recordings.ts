@@ -74,6 +74,7 @@ export const recordings: Record<string, Recording> = {
     },
   },
   'torn.acache': { write: writeTorn },
+  'set-back.acache': { write: writeSetBack },
   'newer.acache': {
     async write(path) {
       const bytes = Buffer.alloc(LOG_START, 'a later version');
@@ -173,6 +174,23 @@ async function writeTorn(path: string): Promise<void> {
   await harm(path, (bytes) => bytes.subarray(0, -10));
 }
 
+/** As a clock leaves it that was set back between two lives, by nine minutes. */
+async function writeSetBack(path: string): Promise<void> {
+  const entry = entryOf('one minute left', { freshUntil: RECORDED_AT + 10 * MINUTE });
+  await record(path, async ({ persistence }) => {
+    persistence.set('before', entry);
+    persistence.set('dead', { ...entry, freshUntil: RECORDED_AT + 8 * MINUTE });
+    await persistence.flush();
+  });
+  for (const now of [RECORDED_AT + 9 * MINUTE, RECORDED_AT]) {
+    const clock = fakeClock(now);
+    const { persistence } = await openSession(path, { flushInterval: '1h' }, { clock });
+    const freshUntil = now + MINUTE;
+    persistence.set(`at ${now}`, entryOf('one minute left', { createdAt: now, freshUntil }));
+    await persistence.close();
+  }
+}
+
 async function record(
   path: string,
   change: (session: Session) => Promise<void>,
@@ -191,7 +209,7 @@ async function create(path: string): Promise<void> {
   const head = { fileId: Buffer.from('recorded'), generation: 0 };
   const handle = await open(path, 'wx+');
   const log = new LogFile(handle, head, LOG_START, emptyTail(), LOG_START);
-  await log.sealTwice();
+  await log.sealTwice({ latest: RECORDED_AT, ahead: 0 });
   await log.close();
 }
 
