@@ -36,7 +36,7 @@ export function serverSmoke({ file, redis }) {
 
     'shares a Redis: one load, and an invalidation holds in all': async () => {
       const tiers = [redisTier(redis), redisTier(redis)];
-      const [a, b] = tiers.map((tier) => new AsyncCache({ name: 'shared', tier }));
+      const [a, b] = tiers.map((tier) => new AsyncCache({ name: file, tier }));
       await Promise.all([a.ready, b.ready]);
       await until(() => tiers.every((tier) => tier.getMetrics().coherent));
       let loads = 0;
