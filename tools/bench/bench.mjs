@@ -1,4 +1,4 @@
-/** `node tools/bench/bench.mjs [--long] [--only hit,miss] [--peers lru-cache] [--json FILE]`; see README.md. */
+/** `node tools/bench/bench.mjs [--long] [--quick] [--only hit,miss] [--peers lru-cache] [--json FILE]`; see README.md. */
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';

@@ -1,5 +1,5 @@
 /** The subject, used as anyone would; ACACHE_BENCH_SUBJECT names the module that exports it. */
-const { AsyncCache, DataLoader, makeKey, redisTier } = await import(
+const { AsyncCache, DataLoader, filePersistence, makeKey, redisTier } = await import(
   process.env.ACACHE_BENCH_SUBJECT ?? ''
 );
 
@@ -30,6 +30,36 @@ export const openTier = async ({ port, maxSize, ttl, loader }) => {
 /** @type {import('../lib/contestant.mjs').OpenLoader} */
 export const openLoader = (loadMany, keep) =>
   new DataLoader(loadMany, keep ? undefined : { cache: false });
+
+/** @type {import('../lib/contestant.mjs').OpenStore} */
+export const openStore = async (folder, { synced = true } = {}) => {
+  const file = `${folder}/cache.acache`;
+  const persistence = filePersistence(file, synced ? {} : { fsyncInterval: false });
+  const cache = new AsyncCache({ maxSize: null, persistence });
+  await cache.ready;
+  return {
+    set(keys, values) {
+      for (let i = 0; i < keys.length; i++) void cache.set(keys[i], values[i]);
+    },
+    flush: () => cache.flush(),
+    get: (key) => cache.get(key, isGone),
+    close: () => cache.close(),
+    file,
+  };
+};
+
+/** @type {import('../lib/contestant.mjs').Restoring} */
+export const restoring = (folder) => async () => {
+  const persistence = filePersistence(`${folder}/cache.acache`);
+  const cache = new AsyncCache({ maxSize: null, persistence });
+  await cache.ready;
+  return { size: cache.size, get: (key) => cache.get(key, isGone), lazy: true };
+};
+
+/** The loader of what must not be loaded. @param {string} key */
+const isGone = (key) => {
+  throw new Error(`${key} was not restored`);
+};
 
 /** @param {unknown[]} args */
 export const encode = (args) => makeKey('user', args);

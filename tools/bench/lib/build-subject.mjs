@@ -3,7 +3,7 @@ import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** The packages that are measured. */
-const PACKAGES = ['core', 'batch', 'redis-tier'];
+const PACKAGES = ['core', 'batch', 'redis-tier', 'persist-file'];
 
 const BUILD = fileURLToPath(new URL('../../build.mjs', import.meta.url));
 const SOURCES = fileURLToPath(new URL('../../../packages/', import.meta.url));

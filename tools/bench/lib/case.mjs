@@ -12,9 +12,14 @@
  *   and the subject share one and take turns
  * @property {string[]} [nodeFlags]
  * @property {boolean} [redis] whether it needs a Redis
+ * @property {(long: boolean, quick: boolean) => number} [runs] processes of each contestant, who take turns;
+ *   then the ratios are of those that ran side by side
+ * @property {(variant: Variant, folder: string) => Promise<unknown>} [prepare] makes what the processes
+ *   of a variant read, once, in a process of its own
  * @property {string} [needs] what the module that is measured must export; `AsyncCache` unless told
- * @property {(long: boolean) => Variant[]} variants
- * @property {(contestants: string[], variant: Variant, seconds: number) => Promise<Samples>} measure
+ * @property {(long: boolean, quick: boolean) => Variant[]} variants
+ * @property {(contestants: string[], variant: Variant, seconds: number, folder: string) => Promise<Samples>}
+ *   measure the folder is on a disk, and of this variant alone
  *
  * @typedef {object} Variant
  * @property {string} label
@@ -23,13 +28,17 @@
  * @property {number | null} [ttl]
  * @property {boolean} [keep] whether a `DataLoader` keeps its promises; it does unless told otherwise
  * @property {boolean} [once] whether it is asked for each key once; else for every fourth key twice
+ * @property {string} [phase] what the file goes through
+ * @property {boolean} [synced] whether a file is waited for until it would outlive a loss of power
  *
- * @typedef {'ns' | 'µs' | 'ms' | 'B' | '%' | ''} Unit
+ * @typedef {'ns' | 'µs' | 'ms' | 'B' | 'MB' | '/s' | '%' | ''} Unit
  *
  * @typedef {object} Figure
  * @property {string} name
  * @property {Unit} unit
  * @property {number} [most] what stands for so much or more
+ * @property {'spread' | 'ratios'} [detail] what the table tells beside the median: the spread, or the ratios
+ *   as well
  *
  * One number for each round, by contestant; rounds of one process belong together.
  * @typedef {Record<string, number[]>} Samples

@@ -8,6 +8,9 @@ import { memory } from '../cases/memory.mjs';
 import { missBytes } from '../cases/miss-bytes.mjs';
 import { miss } from '../cases/miss.mjs';
 import { peek } from '../cases/peek.mjs';
+import { persistOpen } from '../cases/persist-open.mjs';
+import { persistStall } from '../cases/persist-stall.mjs';
+import { persistWrite } from '../cases/persist-write.mjs';
 import { redisBulk } from '../cases/redis-bulk.mjs';
 import { redisFrozen, redisKilled } from '../cases/redis-away.mjs';
 import { redisHit } from '../cases/redis-hit.mjs';
@@ -36,4 +39,7 @@ export const cases = [
   redisMemoryHit,
   redisFrozen,
   redisKilled,
+  persistOpen,
+  persistStall,
+  persistWrite,
 ];

@@ -6,5 +6,8 @@ const job = JSON.parse(process.argv[2]);
 const measured = cases.find(({ name }) => name === job.case);
 if (measured === undefined) throw new Error(`no case ${job.case}`);
 
-const samples = await measured.measure(job.contestants, job.variant, job.seconds);
-process.stdout.write(`\n${JSON.stringify(samples)}\n`, () => process.exit(0));
+const { contestants, variant, seconds, folder = '' } = job;
+const samples = job.prepares
+  ? await measured.prepare?.(variant, folder)
+  : await measured.measure(contestants, variant, seconds, folder);
+process.stdout.write(`\n${JSON.stringify(samples ?? {})}\n`, () => process.exit(0));

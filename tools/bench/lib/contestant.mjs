@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 /**
  * A cache as the cases use it. What a library lacks is left out, and the cases that need it do not
@@ -28,6 +28,28 @@ import { readFileSync } from 'node:fs';
  * @typedef {OpenOptions & { port: number }} OpenTierOptions
  * @typedef {(options: OpenTierOptions) => Contestant | Promise<Contestant>} OpenTier
  *
+ * A key-value store in a folder.
+ *
+ * @typedef {object} Store
+ * @property {(keys: string[], values: object[]) => unknown} set not waited for, unless it must be
+ * @property {() => Promise<unknown>} flush resolves when all of it would outlive a loss of power, or,
+ *   where that is left to the system, the process
+ * @property {(key: string) => unknown} get
+ * @property {() => unknown} close
+ * @property {string} [file] one that it rewrites when half of it is garbage
+ *
+ * @typedef {(folder: string, options?: { synced?: boolean }) => Store | Promise<Store>} OpenStore
+ *
+ * What is back in memory after a restart.
+ *
+ * @typedef {object} Restored
+ * @property {number} size
+ * @property {(key: string) => unknown} get
+ * @property {boolean} [lazy] whether the first get of a key makes its value
+ *
+ * Gets ready, untimed, to restore what a `Store` left in the folder.
+ * @typedef {(folder: string) => () => Restored | Promise<Restored>} Restoring
+ *
  * A loader of one request.
  * @typedef {{ load(id: number): Promise<Value> }} IdLoader
  * @typedef {(loadMany: (ids: readonly number[]) => Promise<Value[]>, keep: boolean) => IdLoader} OpenLoader
@@ -51,6 +73,9 @@ const packages = {
   cachified: '@epic-web/cachified',
   bentocache: 'bentocache',
   dataloader: 'dataloader',
+  lmdb: 'lmdb',
+  'better-sqlite3': 'better-sqlite3',
+  cacache: 'cacache',
   ioredis: 'ioredis',
   'ioredis-pipelining': 'ioredis',
   'bentocache-timeouts': 'bentocache',
@@ -66,13 +91,14 @@ export const peerNames = Object.keys(packages);
  * Imported only when it takes part: how many caches live in a process changes the figures.
  *
  * @param {string} name
- * @returns {Promise<{ open: Open, openTier: OpenTier, openLoader: OpenLoader }>} what it can be: a cache,
- *   one with Redis behind it, a loader, or several of them
+ * @returns {Promise<{ open: Open, openTier: OpenTier, openLoader: OpenLoader, openStore: OpenStore, restoring: Restoring }>}
+ *   what it can be: a cache, one with Redis behind it, a loader, a store, or several of them
  */
 export const contestant = (name) => import(`../contestants/${name}.mjs`);
 
 /**
- * The installed versions of those contestants that are packages, by package.
+ * The installed versions of those contestants that are packages, by package; an optional one may not be
+ * installed.
  *
  * @param {readonly string[]} names
  * @returns {Record<string, string>}
@@ -80,9 +106,9 @@ export const contestant = (name) => import(`../contestants/${name}.mjs`);
 export function versionsOf(names) {
   const used = new Set(names.flatMap((name) => packages[name] ?? []));
   return Object.fromEntries(
-    [...used].map((name) => {
+    [...used].flatMap((name) => {
       const file = new URL(`../node_modules/${name}/package.json`, import.meta.url);
-      return [name, JSON.parse(readFileSync(file, 'utf8')).version];
+      return existsSync(file) ? [[name, JSON.parse(readFileSync(file, 'utf8')).version]] : [];
     }),
   );
 }

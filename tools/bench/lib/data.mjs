@@ -18,6 +18,25 @@ export function makeValues(count) {
 }
 
 /**
+ * What a service keeps in a file: objects of about 200 bytes, whichever way they are serialized.
+ *
+ * @param {number} count
+ */
+export function makeUsers(count) {
+  return Array.from({ length: count }, (_, id) => ({
+    id,
+    name: `User ${id}`,
+    email: `user.${id}@example.com`,
+    team: `team ${id % 97}`,
+    roles: ['reader', 'editor'],
+    active: id % 3 > 0,
+    score: id * 0.37,
+    joined: 1_600_000_000_000 + id * 1000,
+    settings: { language: 'en', theme: 'dark' },
+  }));
+}
+
+/**
  * A loader that counts its calls: a benchmark of hits that loads measures something else.
  *
  * @param {string[]} keys
@@ -44,11 +63,18 @@ export function countingLoader(keys, values) {
  * @returns {T[]}
  */
 export function randomPicks(list) {
+  return Array.from({ length: powerOfTwo(list.length * 4) }, picker(list));
+}
+
+/**
+ * The same without the list of picks.
+ *
+ * @template T
+ * @param {T[]} list
+ */
+export function picker(list) {
   const random = randomNumbers(12345);
-  return Array.from(
-    { length: powerOfTwo(list.length * 4) },
-    () => list[Math.floor(random() * list.length)],
-  );
+  return () => list[Math.floor(random() * list.length)];
 }
 
 /**

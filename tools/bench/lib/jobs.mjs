@@ -19,6 +19,8 @@ export const SUBJECT = 'acache';
  * @property {import('./case.mjs').Variant} variant
  * @property {string[]} contestants
  * @property {number} seconds
+ * @property {string} [folder] for its files
+ * @property {boolean} [prepares] whether it makes what the others of its variant read
  *
  * A job for each row of the table: one contestant with the baseline and the subject beside it.
  * @typedef {{ contestant: string, jobs: Job[] }} RowPlan
@@ -29,18 +31,19 @@ export const SUBJECT = 'acache';
  * @property {readonly string[]} [peers] only these
  * @property {readonly string[]} exports of the module that is measured
  * @property {boolean} long
+ * @property {boolean} quick
  */
 
 /**
  * @param {PlanOptions} options
  * @returns {Plan[]}
  */
-export function plan({ cases, peers, exports, long }) {
+export function plan({ cases, peers, exports, long, quick }) {
   const seconds = long ? 2 : 0.4;
   return cases.flatMap((measured) => {
     const { needs = 'AsyncCache' } = measured;
     const subject = exports.includes(needs);
-    return measured.variants(long).map((variant) => {
+    return measured.variants(long, quick).map((variant) => {
       const others = variant.peers.filter(
         // A limit among them is no one's package, and always takes part.
         (peer) => peers === undefined || peers.includes(peer) || !peerNames.includes(peer),
@@ -54,7 +57,8 @@ export function plan({ cases, peers, exports, long }) {
           const job = { case: measured.name, variant, contestants: together, seconds };
           const decides = contestant === SUBJECT || RIVALS.includes(contestant);
           const same = measured.unit === 'B'; // bytes come out alike every time
-          const runs = long ? (same ? 2 : 5) : decides && !same ? 3 : 1;
+          const runs =
+            measured.runs?.(long, quick) ?? (long ? (same ? 2 : 5) : decides && !same ? 3 : 1);
           return { contestant, jobs: Array.from({ length: runs }, () => job) };
         },
       );

@@ -7,6 +7,8 @@ export const usage = `usage: node tools/bench/bench.mjs [options]
   --only hit,miss       only these cases: ${cases.map(({ name }) => name).join(', ')}
   --peers lru-cache     only these peers, 'none' for none: ${peerNames.join(', ')}
   --long                five runs of everything, longer rounds, more sizes
+  --quick               fewer entries and one run in the cases that begin with persist-, which otherwise
+                        take minutes
   --json FILE           writes every figure to FILE
   --subject FILE        measures this module, which exports AsyncCache and makeKey, or DataLoader, and
                         builds nothing
@@ -24,6 +26,7 @@ export function readOptions(args) {
       only: { type: 'string' },
       peers: { type: 'string' },
       long: { type: 'boolean', default: false },
+      quick: { type: 'boolean', default: false },
       json: { type: 'string' },
       subject: { type: 'string' },
       'no-build': { type: 'boolean', default: false },

@@ -1,7 +1,7 @@
 import { cases } from './cases.mjs';
 import { judge } from './goals.mjs';
 import { SUBJECT } from './jobs.mjs';
-import { absolute, ratio, table } from './table.mjs';
+import { absolute, ratio, spread, table } from './table.mjs';
 
 /**
  * Both tables, as Markdown.
@@ -79,19 +79,58 @@ export function report(results, machine) {
 function figureTable(name, figures, results) {
   const own = results.filter((result) => result.case === name);
   const rows = own.filter(({ figure }) => figure === figures[0]);
+  const hasVariants = new Set(rows.map(({ variant }) => variant)).size > 1;
+  const columns = figures.flatMap((figure) => columnsOf(figure, own[0].baseline));
   return table(
-    [name, ...figures.map((figure) => figure.name)],
+    [name, ...(hasVariants ? ['contestant'] : []), ...columns.map(({ head }) => head)],
     rows.map(({ contestant, variant }) => [
+      ...(hasVariants ? [variant] : []),
       contestant,
-      ...figures.map((figure) => {
+      ...columns.map(({ figure, cell }) => {
         const result = own.find(
           (r) => r.contestant === contestant && r.variant === variant && r.figure === figure,
         );
-        if (result?.error !== undefined) return 'failed';
-        return absolute(result?.absolute, figure.unit, figure.most);
+        if (result === undefined) return '';
+        return result.error === undefined ? cell(result) : 'failed';
       }),
     ]),
   );
+}
+
+/**
+ * @typedef {import('./results.mjs').Result} Result
+ * @typedef {{ head: string, figure: import('./case.mjs').Figure, cell: (result: Result) => string }} Column
+ *
+ * @param {import('./case.mjs').Figure} figure
+ * @param {string} baseline
+ * @returns {Column[]}
+ */
+function columnsOf(figure, baseline) {
+  const { name, unit, most, detail } = figure;
+  if (detail === undefined) {
+    return [{ head: name, figure, cell: (result) => absolute(result.absolute, unit, most) }];
+  }
+  return [
+    {
+      head: `${name} (25–75 %)`,
+      figure,
+      cell: (/** @type {Result} */ result) => spread(result.absolute, unit),
+    },
+    ...(detail === 'spread'
+      ? []
+      : [
+          {
+            head: `× ${baseline}`,
+            figure,
+            cell: (/** @type {Result} */ { toBaseline }) => ratio(toBaseline),
+          },
+          {
+            head: `× ${SUBJECT}`,
+            figure,
+            cell: (/** @type {Result} */ { toSubject }) => ratio(toSubject),
+          },
+        ]),
+  ];
 }
 
 /** @param {string} own @param {string} baseline */

@@ -1,4 +1,5 @@
 import { sampleOf } from './case.mjs';
+import { makeFolder, removeFolder } from './folder.mjs';
 import { run, SUBJECT } from './jobs.mjs';
 import { ratios, summarize } from './statistics.mjs';
 
@@ -38,6 +39,14 @@ export async function measure(plans, onProgress) {
     /** @type {Map<string, string>} */
     const errors = new Map();
     const most = Math.max(...rows.map(({ jobs }) => jobs.length));
+    const folder = makeFolder();
+    if (measured.prepare !== undefined) {
+      onProgress(done, total, `${measured.name} ${variant.label}`, 'its files');
+      const job = { ...rows[0].jobs[0], folder, prepares: true };
+      await run(job, measured.nodeFlags ?? []).catch((error) => {
+        for (const { contestant } of rows) errors.set(contestant, error.message);
+      });
+    }
     // Repetitions outermost: a minute in which the machine is busy then spoils a part of each row
     // instead of all of one.
     for (let turn = 0; turn < most; turn++) {
@@ -45,17 +54,18 @@ export async function measure(plans, onProgress) {
         if (turn >= jobs.length || errors.has(contestant)) continue;
         onProgress(done++, total, `${measured.name} ${variant.label}`, contestant);
         try {
-          const samples = await run(jobs[turn], measured.nodeFlags ?? []);
+          const samples = await run({ ...jobs[turn], folder }, measured.nodeFlags ?? []);
           samplesByRow.set(contestant, [...(samplesByRow.get(contestant) ?? []), samples]);
         } catch (error) {
           errors.set(contestant, error instanceof Error ? error.message : String(error));
         }
       }
     }
+    removeFolder(folder);
     for (const { contestant } of rows) {
       for (const figure of measured.figures ?? [undefined]) {
         const summaries = measured.alone
-          ? summarizeApart(samplesByRow, contestant, measured.baseline, figure)
+          ? summarizeApart(samplesByRow, contestant, measured, figure)
           : summarizeTogether(samplesByRow.get(contestant) ?? [], contestant, measured.baseline);
         results.push({
           case: measured.name,
@@ -94,10 +104,10 @@ function summarizeTogether(runs, contestant, baseline) {
 /**
  * @param {Map<string, import('./case.mjs').Samples[]>} samplesByRow each in a process of its own
  * @param {string} contestant
- * @param {string} baseline
+ * @param {import('./case.mjs').Case} measured
  * @param {import('./case.mjs').Figure} [figure]
  */
-function summarizeApart(samplesByRow, contestant, baseline, figure) {
+function summarizeApart(samplesByRow, contestant, { baseline, runs }, figure) {
   /** @param {string} name */
   const samplesOf = (name) =>
     samplesByRow.get(name)?.flatMap((samples) => samples[sampleOf(name, figure)] ?? []);
@@ -107,6 +117,7 @@ function summarizeApart(samplesByRow, contestant, baseline, figure) {
   const to = (reference) => {
     const samples = samplesOf(reference);
     if (samples === undefined || samples.length === 0 || reference === contestant) return undefined;
+    if (runs !== undefined && samples.length === own.length) return summarize(ratios(own, samples));
     const { median } = summarize(samples);
     return summarize(own.map((sample) => sample / median));
   };

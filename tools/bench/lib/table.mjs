@@ -34,6 +34,12 @@ export const absolute = (summary, unit, most = Infinity) => {
 };
 
 /**
+ * @param {Summary | undefined} summary
+ * @param {string} unit
+ */
+export const spread = (summary, unit) => (summary === undefined ? '' : `${ratio(summary)} ${unit}`);
+
+/**
  * Three figures that mean something.
  *
  * @param {number} value
