@@ -68,7 +68,8 @@ export function assemble<K, V>(given: AsyncCacheOptions<K, V>): Assembly<K, V> {
     restore: (id, entry, now) => {
       memory.restore(id, entry, tier === undefined, now);
     },
-    order: () => memory.order(),
+    restoreFrom: (archive, position) => memory.restoreFrom(archive, position, tier === undefined),
+    order: () => memory.store.snapshot(),
   });
   // From here on the tier may speak.
   try {

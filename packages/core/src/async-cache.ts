@@ -128,7 +128,9 @@ export class AsyncCache<K = unknown, V = any> implements Cache<K, V>, AsyncDispo
       return UNDECIDED;
     }
     const slot = this.#store.slots.get(key);
-    if (slot === undefined) return this.#tier === undefined ? ABSENT : UNDECIDED;
+    if (slot === undefined) {
+      return this.#tier === undefined && !this.#store.hasArchived ? ABSENT : UNDECIDED;
+    }
     const cell = this.#store.freshCells[slot] as number;
     const isFresh = cell < 0 || (cell > this.#time.horizon && this.#time.trusted);
     if (!isFresh || (this.#tier !== undefined && !this.#reads.mayServe(slot))) return UNDECIDED;
@@ -300,7 +302,7 @@ export class AsyncCache<K = unknown, V = any> implements Cache<K, V>, AsyncDispo
 
   #freshSlot(key: K): number | undefined {
     this.#checkOpen();
-    const slot = this.#store.slots.get(idOf(key));
+    const slot = this.#store.slotOf(idOf(key));
     return slot !== undefined && this.#reads.isFresh(slot) ? slot : undefined;
   }
 

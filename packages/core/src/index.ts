@@ -44,7 +44,7 @@ export type { Clock, ClockTimer } from './clock.js';
 export { diesAt, freshnessAt } from './entry.js';
 export type { Entry, EntryTimes, Freshness } from './entry.js';
 export type { Batcher } from './batcher.js';
-export type { Persistence, PersistenceHost } from './persistence.js';
+export type { Archive, Persistence, PersistenceHost } from './persistence.js';
 export type { Policy, PolicyFactory, PolicyLimits } from './policy.js';
 export type { Serializer } from './serializer.js';
 export type { Store } from './store.js';

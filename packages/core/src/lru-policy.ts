@@ -5,6 +5,7 @@ import type { Policy, PolicyLimits } from './policy.js';
  * neither a use nor an eviction makes an object.
  */
 export class LruPolicy implements Policy {
+  readonly knowsKeys = false;
   /** Per slot the older neighbour, then the newer one. The root's neighbours are newest and oldest. */
   #links = new Uint32Array(32);
   readonly #mostSlots: number;

@@ -1,9 +1,10 @@
 import type { ResolvedOptions } from './cache-options.js';
-import { keyOfId, type KeyId } from './cache-key.js';
+import { idOfWireKey, keyOfId, type KeyId } from './cache-key.js';
 import { timesFromElsewhere, type Entry } from './entry.js';
 import type { EventHub } from './events.js';
 import type { Failures } from './failures.js';
 import type { Counters } from './metrics.js';
+import type { Archive } from './persistence.js';
 import type { PersistenceLink } from './persistence-link.js';
 import { MemoryStore, type Departure } from './store.js';
 import type { Backing, StoredEntry } from './stored-entry.js';
@@ -133,16 +134,29 @@ export class Memory<K, V> {
     }
   }
 
+  /**
+   * Puts back what an earlier process kept, and leaves it where it lies until it is wanted.
+   *
+   * @returns false where that cannot be
+   */
+  restoreFrom(archive: Archive<V>, position: number, confirmed: boolean): boolean {
+    // Its weight, or what a policy wants to know, takes an entry like others.
+    if (this.#weigh !== undefined || this.#maxSize === 0) return false;
+    const backing = confirmed ? 'local' : 'restored';
+    try {
+      const now = (): number => this.time.now();
+      if (!this.store.putArchived(archive, position, backing, now)) return false;
+      this.planUpkeep();
+    } catch (error) {
+      this.#events.report(error, 'persistence', keyOfId(idOfWireKey(archive.keyAt(position))) as K);
+    }
+    return true;
+  }
+
   /** What `weigh` said when the entry was stored, where that was kept: it costs no value. */
   #weightOf(key: K, entry: Entry<V>): number {
     if (this.#weigh === undefined) return 1;
     return checkWeight(entry.weight ?? this.#weigh(entry.value, key));
-  }
-
-  /** Ids of all entries, the one that the policy lets go first at the front. */
-  order(): Iterable<KeyId> {
-    // As it is now: whoever reads it slowly must not follow links that change under it.
-    return Array.from(this.store.order(), (slot) => this.store.idAt(slot));
   }
 
   /** Takes a key out, whether memory holds it or not: a persistence may still be restoring it. */

@@ -3,7 +3,8 @@ import type { Clock, ClockTimer } from './clock.js';
 import { diesAt, isEntry, type Entry } from './entry.js';
 import { CacheError, closedError } from './errors.js';
 import type { EventHub } from './events.js';
-import type { Persistence, PersistenceHost } from './persistence.js';
+import type { Order } from './store.js';
+import type { Archive, Persistence, PersistenceHost } from './persistence.js';
 
 /** Without an entry for so long, in milliseconds, a restore counts as stuck and reads go on without it. */
 const STUCK_AFTER = 5000;
@@ -15,7 +16,9 @@ const CLOSE_WITHIN = 2500;
 /** What the cache does with what is restored. */
 export interface Restorer<V> {
   restore(id: KeyId, entry: Entry<V>, now: number): void;
-  order(): Iterable<KeyId>;
+  /** @returns false where it cannot stay there */
+  restoreFrom(archive: Archive<V>, position: number): boolean;
+  order(): Order;
 }
 
 /**
@@ -72,7 +75,11 @@ export class PersistenceLink<K, V> {
         progress++;
         this.#restore(wireKey, entry as Entry<V>, restorer);
       },
-      order: () => wireKeysOf(restorer.order()),
+      restoreFrom: (archive, position) => {
+        progress++;
+        this.#restoreFrom(archive as Archive<V>, position, restorer);
+      },
+      order: () => told(restorer.order()),
       fail: (error) => {
         this.#events.report(error, 'persistence');
       },
@@ -234,6 +241,18 @@ export class PersistenceLink<K, V> {
     else if (!this.#skipsRest) restorer.restore(id, entry, now);
   }
 
+  #restoreFrom(archive: Archive<V>, position: number, restorer: Restorer<V>): void {
+    if (this.#state !== 'restoring' || this.#cleared || this.#skipsRest) return;
+    const isUndisturbed = this.#changed.size === 0 && this.#expired.size === 0;
+    const mayBeInvalid = this.#invalidatedTags.size > 0 || this.#everyTagInvalidated;
+    if (isUndisturbed && !(mayBeInvalid && archive.isTagged(position))) {
+      const end = archive.diesAt(position);
+      if (end !== Infinity && end <= this.#clock.now()) return;
+      if (restorer.restoreFrom(archive, position)) return;
+    }
+    this.#restore(archive.keyAt(position), archive.entryAt(position), restorer);
+  }
+
   #isInvalidated(entry: Entry<V>): boolean {
     // Tags may cost something to read.
     if (this.#invalidatedTags.size === 0 && !this.#everyTagInvalidated) return false;
@@ -280,7 +299,13 @@ function expiredEntry<V>(entry: Entry<V>, now: number): Entry<V> {
   };
 }
 
-function* wireKeysOf(ids: Iterable<KeyId>): Generator<string> {
-  // A symbol has no text and was never persisted.
-  for (const id of ids) if (typeof id !== 'symbol') yield wireKeyOf(id);
+/** How a persistence is told an order. */
+function* told({ ids, positions }: Order): Generator<string | number> {
+  for (let at = 0; at < ids.length; at++) {
+    const position = (positions[at] ?? 0) - 1;
+    const id = ids[at];
+    if (position >= 0) yield position;
+    // A symbol has no text and was never persisted.
+    else if (typeof id !== 'symbol') yield wireKeyOf(id);
+  }
 }

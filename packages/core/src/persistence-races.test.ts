@@ -2,8 +2,8 @@ import { deferred, settle, stateOf, type Deferred } from '../test/deferred.js';
 import { failOnUnhandledRejections, outcomeOf } from '../test/outcome.js';
 import { AsyncCache, type AsyncCacheOptions } from './index.js';
 import { wireKeyOf } from './cache-key.js';
-import type { Entry } from './entry.js';
-import type { Persistence, PersistenceHost } from './persistence.js';
+import { diesAt, type Entry } from './entry.js';
+import type { Archive, Persistence, PersistenceHost } from './persistence.js';
 import { fakeClock, memoryTier } from './testing.js';
 
 /*
@@ -53,6 +53,8 @@ function controlledPersistence(overrides: Partial<Persistence> = {}) {
 
 type Options = AsyncCacheOptions<any>;
 
+let restoresFromArchive = false;
+
 function setUp(options: Options = {}, overrides: Partial<Persistence> = {}) {
   const clock = fakeClock();
   const file = controlledPersistence(overrides);
@@ -73,8 +75,23 @@ function setUp(options: Options = {}, overrides: Partial<Persistence> = {}) {
     tags: [],
     ...more,
   });
+  const archived: [key: string, entry: Entry][] = [];
+  const archive: Archive = {
+    length: 10,
+    find: (key) => archived.findIndex(([held]) => held === key),
+    keyAt: (position) => (archived[position] as [string, Entry])[0],
+    entryAt: (position) => (archived[position] as [string, Entry])[1],
+    diesAt: (position) => diesAt(archive.entryAt(position)),
+    isTagged: (position) => archive.entryAt(position).tags.length > 0,
+  };
   const restore = (key: unknown, value: unknown, more: Partial<Entry> = {}): void => {
-    file.host().restore(wireKeyOf(key as string), entry(value, more));
+    const wireKey = wireKeyOf(key as string);
+    if (restoresFromArchive) {
+      archived.push([wireKey, entry(value, more)]);
+      file.host().restoreFrom?.(archive, archived.length - 1);
+    } else {
+      file.host().restore(wireKey, entry(value, more));
+    }
   };
   return { clock, file, cache, errors, entry, restore };
 }
@@ -86,7 +103,18 @@ const boom = (): never => {
   throw new Error('boom');
 };
 
-describe('a restore', () => {
+describe.each([
+  { how: 'one by one', archive: false },
+  { how: 'from an archive', archive: true },
+])('a restore $how', ({ archive }) => {
+  beforeAll(() => {
+    restoresFromArchive = archive;
+  });
+
+  afterAll(() => {
+    restoresFromArchive = false;
+  });
+
   it('holds back every read until it has ended', async () => {
     const { cache, file, restore } = setUp();
     const loader = jest.fn(() => 'loaded');
@@ -149,9 +177,9 @@ describe('a restore', () => {
   });
 
   it('takes the first of two entries of one key, or the last, but one', async () => {
-    const { cache, file, restore } = setUp();
-    restore('k', 'first');
-    restore('k', 'second');
+    const { cache, file, entry } = setUp();
+    file.host().restore(wireKeyOf('k'), entry('first'));
+    file.host().restore(wireKeyOf('k'), entry('second'));
     file.open.resolve();
     await settle();
 
@@ -532,7 +560,7 @@ describe('what a persistence is told', () => {
     await cache.get('a');
     void cache.delete('b');
     void cache.set('e', 'e');
-    for (let next = order.next(); !next.done; next = order.next()) keys.push(next.value);
+    for (let next = order.next(); !next.done; next = order.next()) keys.push(String(next.value));
 
     expect(keys).toEqual(['a', 'b', 'c', 'd'].map((key) => wireKeyOf(key)));
   });

@@ -32,6 +32,23 @@ export interface Persistence {
   readonly progress?: number;
 }
 
+/**
+ * Entries as an earlier process left them, each at a position from 0 on. It must stay as it is: what
+ * becomes of a key later is not its concern.
+ */
+export interface Archive<V = unknown> {
+  readonly length: number;
+  /** The position of a key; -1 where there is none. */
+  find(key: string): number;
+  keyAt(position: number): string;
+  /** The entry, stored at no time to come; its `value` may be a getter, as for `restore`. */
+  entryAt(position: number): Entry<V>;
+  /** When nothing is left of the entry; asked often, so it should cost nothing worth naming. */
+  diesAt(position: number): number;
+  /** Whether the entry has tags. */
+  isTagged(position: number): boolean;
+}
+
 /** What a persistence can ask and tell the cache it serves. None of these ever throws. */
 export interface PersistenceHost {
   readonly clock: Clock;
@@ -40,8 +57,17 @@ export interface PersistenceHost {
    * one that throws is a miss.
    */
   restore(key: string, entry: Entry): void;
-  /** The keys in memory as they are now, least recently used first, so that recency can be written. */
-  order(): Iterable<string>;
+  /**
+   * Puts back an entry that stays in an archive, and is read from there when it is first wanted: what a
+   * start costs then hardly depends on how large the entries are. Every call must name the same archive,
+   * and positions in ascending order. A host need not have this.
+   */
+  restoreFrom?(archive: Archive, position: number): void;
+  /**
+   * What is in memory now, least recently used first, so that recency can be written: the key, or the
+   * position of an entry that still lies in the archive.
+   */
+  order(): Iterable<string | number>;
   /** Becomes an `error` event. */
   fail(error: unknown): void;
 }

@@ -4,6 +4,8 @@
  * `key` is given as the cache indexes it: a primitive as it is, an object as a text.
  */
 export interface Policy {
+  /** False for one that looks at no key: an entry that is put back may then come without it. */
+  readonly knowsKeys?: boolean;
   /** An entry came in. */
   add(slot: number, key: unknown): void;
   /** An entry was served, or overwritten. */

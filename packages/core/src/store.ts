@@ -1,5 +1,7 @@
-import type { KeyId } from './cache-key.js';
+import { ArchivedEntries } from './archived-entries.js';
+import { keyOfId, type KeyId } from './cache-key.js';
 import { diesAt, freshnessAt, type Entry, type EntryTimes, type Freshness } from './entry.js';
+import type { Archive } from './persistence.js';
 import type { Policy } from './policy.js';
 import { BACKINGS, type Backing, type StoredEntry } from './stored-entry.js';
 import { TagIndex } from './tag-index.js';
@@ -26,6 +28,14 @@ export interface StoreOptions<K> {
   readonly departed: (id: KeyId, key: K, cause: Departure) => void;
 }
 
+/** Everything in a store at one moment, the entry that the policy lets go first at the front. */
+export interface Order {
+  /** Where there is a position, the id is not told. */
+  readonly ids: readonly KeyId[];
+  /** 1 + its position, for an entry that still lies in an archive. */
+  readonly positions: Uint32Array;
+}
+
 /** An object key with its id; a primitive stands for itself. */
 class ObjectKey<K> {
   constructor(
@@ -41,13 +51,15 @@ class ObjectKey<K> {
  *
  * A cell of the freshness column says all that a hit must know: not negative, it is fresh until then;
  * negative, it never expires and was stored at -1 minus that; NaN, its value is sealed. The cell of a
- * free slot is -Infinity, and its value cell leads to the next free one.
+ * free slot is -Infinity, and its value cell leads to the next free one. A sealed entry whose value cell
+ * is a number lies in an archive, at that position, and has neither a key cell nor a place in the `Map`.
  */
 export class MemoryStore<K, V> implements Store<V> {
   readonly slots = new Map<KeyId, number>();
   // Named, since older compilers do not know the type that this would have by itself.
   freshCells: Float64Array = new Float64Array(0);
   values: (V | Entry<V> | undefined)[] = [];
+  #archived: ArchivedEntries<V> | undefined;
   #keys: (KeyId | ObjectKey<K>)[] = [];
   #createdAt: Float64Array | undefined;
   /** Per slot staleWhileRevalidate, then staleIfError. */
@@ -81,7 +93,12 @@ export class MemoryStore<K, V> implements Store<V> {
   }
 
   get occupied(): number {
-    return this.slots.size;
+    return this.slots.size + (this.#archived?.count ?? 0);
+  }
+
+  /** Whether a key that the `Map` does not know may be in an archive. */
+  get hasArchived(): boolean {
+    return this.#archived !== undefined;
   }
 
   /** No entry dies before this instant. */
@@ -90,7 +107,7 @@ export class MemoryStore<K, V> implements Store<V> {
   }
 
   slotOf(id: KeyId): number | undefined {
-    return this.slots.get(id);
+    return this.slots.get(id) ?? this.#archived?.slotOf(id);
   }
 
   freshness(slot: number, now: number): Freshness {
@@ -103,7 +120,7 @@ export class MemoryStore<K, V> implements Store<V> {
   /** The instants of an entry, without its value. */
   times(slot: number): EntryTimes {
     const cell = this.freshCells[slot] as number;
-    if (Number.isNaN(cell)) return timesOf(this.values[slot] as Entry<V>);
+    if (Number.isNaN(cell)) return timesOf(this.#sealedIn(slot));
     return {
       createdAt: cell < 0 ? -1 - cell : (this.#createdAt?.[slot] ?? cell - this.#usualTtl),
       freshUntil: cell < 0 ? Infinity : cell,
@@ -115,7 +132,7 @@ export class MemoryStore<K, V> implements Store<V> {
   /** The value; one that is sealed is made now, and its error thrown after the entry is removed. */
   valueOf(slot: number): V {
     if (!Number.isNaN(this.freshCells[slot])) return this.values[slot] as V;
-    const sealed = this.values[slot] as Entry<V>;
+    const sealed = this.#fetch(slot);
     let value: V;
     try {
       value = sealed.value;
@@ -135,12 +152,15 @@ export class MemoryStore<K, V> implements Store<V> {
 
   keyOf(slot: number): K {
     const key = this.#keys[slot];
-    return key instanceof ObjectKey ? key.key : (key as K);
+    if (key instanceof ObjectKey) return key.key;
+    return (key === undefined ? keyOfId(this.idAt(slot)) : key) as K;
   }
 
   idAt(slot: number): KeyId {
     const key = this.#keys[slot];
-    return key instanceof ObjectKey ? key.id : key;
+    if (key !== undefined) return key instanceof ObjectKey ? key.id : key;
+    const position = this.#positionOf(slot);
+    return position === undefined ? undefined : this.#archived?.idAt(position);
   }
 
   backingOf(slot: number): Backing {
@@ -166,13 +186,13 @@ export class MemoryStore<K, V> implements Store<V> {
    * than the whole store must not come here.
    */
   put(id: KeyId, entry: StoredEntry<K, V>, backing: Backing, now: number): void {
-    let slot = this.slots.get(id);
+    let slot = this.slotOf(id);
     const known = slot !== undefined;
     if (slot === undefined) {
       slot = this.#takeSlot();
-      this.slots.set(id, slot);
-      this.#keys[slot] = entry.key === (id as unknown) ? id : new ObjectKey(id, entry.key);
+      this.#enter(slot, id, entry.key);
     } else {
+      if (this.#positionOf(slot) !== undefined) this.#fetch(slot);
       this.#tags.remove(slot);
       this.#weight -= this.#weights?.[slot] ?? 0;
     }
@@ -190,6 +210,8 @@ export class MemoryStore<K, V> implements Store<V> {
    * asks the map once: a start may restore a million entries.
    */
   putSealed(id: KeyId, entry: StoredEntry<K, V>, backing: Backing, now: number): void {
+    // Not there, as far as the caller knows; but the archive is asked only where it may be.
+    if (this.#archived?.slotOf(id) !== undefined) return;
     const slot = this.#takeSlot();
     const held = this.slots.size;
     this.slots.set(id, slot);
@@ -208,10 +230,31 @@ export class MemoryStore<K, V> implements Store<V> {
     this.#makeRoom(now);
   }
 
+  /**
+   * Keeps an entry that lies in an archive, under a key that is not there yet.
+   *
+   * @returns false where an entry must lie here: the policy wants to know its key, or there is another archive
+   */
+  putArchived(archive: Archive<V>, position: number, backing: Backing, now: () => number): boolean {
+    if (this.#policy.knowsKeys !== false) return false;
+    if ((this.#archived ??= new ArchivedEntries(archive)).archive !== archive) return false;
+    const slot = this.#takeSlot();
+    this.#archived.place(position, slot);
+    this.values[slot] = position as V;
+    this.freshCells[slot] = NaN;
+    if (archive.isTagged(position)) this.#tags.add(slot, this.#archived.entryAt(position).tags);
+    this.#writeBacking(slot, backing);
+    this.#noteDeath(archive.diesAt(position));
+    this.#policy.add(slot, undefined);
+    // To look at the clock a million times takes longer than all this.
+    if (this.occupied > this.#maxSize) this.#makeRoom(now());
+    return true;
+  }
+
   /** Where there is no room, counts entries that may not go as used, so that others go first. */
   spare(mayNotGo: (id: KeyId) => boolean): void {
-    if (this.slots.size < this.#maxSize && this.#weight < this.#maxWeight) return;
-    for (let left = this.slots.size; left > 0; left--) {
+    if (this.occupied < this.#maxSize && this.#weight < this.#maxWeight) return;
+    for (let left = this.occupied; left > 0; left--) {
       const slot = this.#policy.victim();
       if (!mayNotGo(this.idAt(slot))) return;
       this.#policy.use(slot);
@@ -223,7 +266,7 @@ export class MemoryStore<K, V> implements Store<V> {
     const times = this.times(slot);
     const windows = Math.max(times.staleWhileRevalidate, times.staleIfError);
     if (Number.isNaN(this.freshCells[slot])) {
-      const sealed = this.values[slot] as Entry<V>;
+      const sealed = this.#fetch(slot);
       this.values[slot] = {
         ...times,
         freshUntil: now,
@@ -247,7 +290,9 @@ export class MemoryStore<K, V> implements Store<V> {
   /** Takes an entry out. */
   remove(slot: number, id = this.idAt(slot)): void {
     if (this.freshCells[slot] === -Infinity) return;
-    this.slots.delete(id);
+    const position = this.#positionOf(slot);
+    if (position === undefined) this.slots.delete(id);
+    else this.#leaveArchive(position);
     this.#policy.remove(slot);
     this.#tags.remove(slot);
     if (this.#weights !== undefined) {
@@ -256,7 +301,45 @@ export class MemoryStore<K, V> implements Store<V> {
     }
     this.#giveUp(slot);
     // An emptied store gives its columns back.
-    if (this.slots.size === 0 && this.freshCells.length > 64) this.clear();
+    if (this.occupied === 0 && this.freshCells.length > 64) this.clear();
+  }
+
+  /** Where in the archive the entry of a slot lies; `undefined` when it does not. */
+  #positionOf(slot: number): number | undefined {
+    if (this.#archived === undefined || !Number.isNaN(this.freshCells[slot])) return undefined;
+    const held = this.values[slot];
+    return typeof held === 'number' ? held : undefined;
+  }
+
+  /** The sealed entry in a slot, wherever it lies. */
+  #sealedIn(slot: number): Entry<V> {
+    const position = this.#positionOf(slot);
+    if (position === undefined) return this.values[slot] as Entry<V>;
+    return (this.#archived as ArchivedEntries<V>).entryAt(position);
+  }
+
+  /** The sealed entry in a slot, which lies here from now on. */
+  #fetch(slot: number): Entry<V> {
+    const sealed = this.#sealedIn(slot);
+    const position = this.#positionOf(slot);
+    if (position === undefined) return sealed;
+    const id = this.idAt(slot);
+    this.values[slot] = sealed;
+    this.#leaveArchive(position);
+    this.#enter(slot, id, keyOfId(id) as K);
+    return sealed;
+  }
+
+  #leaveArchive(position: number): void {
+    this.#archived?.take(position);
+    // What nobody needs any more may be large.
+    if (this.#archived?.count === 0) this.#archived = undefined;
+  }
+
+  /** A slot has a key. */
+  #enter(slot: number, id: KeyId, key: K): void {
+    this.slots.set(id, slot);
+    this.#keys[slot] = key === (id as unknown) ? id : new ObjectKey(id, key);
   }
 
   /** The slot that holds a key of which the map has lost track. */
@@ -284,7 +367,20 @@ export class MemoryStore<K, V> implements Store<V> {
     return this.#policy.order();
   }
 
+  /** All entries as they are now: whoever reads the order slowly must not follow links that change under it. */
+  snapshot(): Order {
+    const ids: KeyId[] = [];
+    const positions = new Uint32Array(this.hasArchived ? this.occupied : 0);
+    for (const slot of this.order()) {
+      const position = this.#positionOf(slot);
+      if (position !== undefined) positions[ids.length] = position + 1;
+      ids.push(position === undefined ? this.idAt(slot) : undefined);
+    }
+    return { ids, positions };
+  }
+
   clear(): void {
+    this.#archived = undefined;
     this.slots.clear();
     this.values = [];
     this.#keys = [];
@@ -308,7 +404,6 @@ export class MemoryStore<K, V> implements Store<V> {
    * `visits` slots or `removals` entries. Returns true when it came to the end.
    */
   sweep(now: number, visits = Infinity, removals = Infinity): boolean {
-    const { slots } = this;
     if (this.#sweepCursor === 1) this.#diesFirstAfterSweep = Infinity;
     while (this.#sweepCursor < this.#nextSlot) {
       if (visits-- <= 0 || removals <= 0) return false;
@@ -317,7 +412,7 @@ export class MemoryStore<K, V> implements Store<V> {
       if (death <= now) {
         removals--;
         this.depart(slot, 'expire');
-        if (slots.size === 0) break;
+        if (this.occupied === 0) break;
       } else if (death < this.#diesFirstAfterSweep) {
         this.#diesFirstAfterSweep = death;
       }
@@ -336,7 +431,11 @@ export class MemoryStore<K, V> implements Store<V> {
   #diesAt(slot: number): number {
     const cell = this.freshCells[slot] as number;
     if (cell < 0) return Infinity;
-    if (Number.isNaN(cell)) return diesAt(this.values[slot] as Entry<V>);
+    if (Number.isNaN(cell)) {
+      const position = this.#positionOf(slot);
+      if (position === undefined) return diesAt(this.values[slot] as Entry<V>);
+      return (this.#archived as ArchivedEntries<V>).archive.diesAt(position);
+    }
     const windows = this.#windows;
     if (windows === undefined) return cell;
     return cell + Math.max(windows[slot * 2] as number, windows[slot * 2 + 1] as number);
@@ -344,14 +443,14 @@ export class MemoryStore<K, V> implements Store<V> {
 
   /** Takes an entry out that leaves by itself, and tells of it. */
   depart(slot: number, cause: Departure): void {
-    const held = this.#keys[slot];
-    const { id, key } = held instanceof ObjectKey ? held : { id: held, key: held as K };
+    const id = this.idAt(slot);
+    const key = this.keyOf(slot);
     this.remove(slot, id);
     this.#departed(id, key, cause);
   }
 
   #makeRoom(now: number): void {
-    while (this.slots.size > this.#maxSize || this.#weight > this.#maxWeight) {
+    while (this.occupied > this.#maxSize || this.#weight > this.#maxWeight) {
       const slot = this.#policy.victim();
       this.depart(slot, this.#diesAt(slot) <= now ? 'expire' : 'evict');
     }
@@ -406,6 +505,10 @@ export class MemoryStore<K, V> implements Store<V> {
       this.#weights[slot] = entry.weight;
       this.#weight += entry.weight;
     }
+    this.#writeBacking(slot, backing);
+  }
+
+  #writeBacking(slot: number, backing: Backing): void {
     if (backing !== 'local') this.#backings ??= new Uint8Array(this.freshCells.length);
     if (this.#backings !== undefined) this.#backings[slot] = BACKINGS.indexOf(backing);
   }

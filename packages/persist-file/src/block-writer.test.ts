@@ -38,7 +38,7 @@ async function read(bytes: Buffer): Promise<Read[]> {
         let at = found.bodyAt;
         for (let record = 0; record < header.records; record++) {
           const length = view.getUint32(at, true);
-          const entry = new RestoredEntry({ bytes, view, serializer }, at, length, 0);
+          const entry = new RestoredEntry({ bytes, view, serializer }, at, 0);
           records.push({ kind: bytes[at + KIND_AT] as number, key: keyOf(bytes, view, at), entry });
           at += length;
         }

@@ -1,18 +1,10 @@
 import type { FileHandle } from 'node:fs/promises';
+import { keyBytesIn } from './key-bytes.js';
 import { readLog, type FoundBlock } from './log-reader.js';
 import type { FileClock } from './file-clock.js';
 import { LOG_START } from './file-head.js';
 import type { Drops } from './lost-blocks.js';
-import {
-  createdAtOf,
-  isDead,
-  keyAt,
-  KEY_LENGTH_AT,
-  Kind,
-  KIND_AT,
-  keyOf,
-  tagsOf,
-} from './record.js';
+import { createdAtOf, isDead, keyAt, KEY_LENGTH_AT, Kind, KIND_AT, tagsOf } from './record.js';
 import { RecordIndex } from './record-index.js';
 import { hashOf } from './superseded.js';
 
@@ -45,9 +37,9 @@ export class Census {
       const length = view.getUint32(at, true);
       const kind = bytes[at + KIND_AT];
       if (kind === Kind.Set) {
-        this.index.put(keyOf(bytes, view, at), header.firstOrdinal + record, length);
+        this.index.putBytes(keyBytesIn(bytes, view, at), header.firstOrdinal + record, length);
       } else if (kind === Kind.Delete) {
-        this.index.remove(keyOf(bytes, view, at));
+        this.index.removeBytes(keyBytesIn(bytes, view, at));
       } else if (kind === Kind.Clear) {
         this.index.clear();
       }

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Persistence, PersistenceHost } from '@acache/core';
 import { Claim } from './claim.js';
 import { notDurable, tell } from './failure.js';
+import type { FileArchive } from './file-archive.js';
 import { FileClock } from './file-clock.js';
 import { realPathOf } from './file-path.js';
 import { Journal, removeLeftovers } from './journal.js';
@@ -48,6 +49,7 @@ export class FilePersistence implements Persistence {
   #host: PersistenceHost | undefined;
   #claim: Claim | undefined;
   #journal: Journal | undefined;
+  #archive: FileArchive | undefined;
   #opening: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -128,20 +130,21 @@ export class FilePersistence implements Persistence {
     const clock = new FileClock(host.clock);
     const wasSetBack = clock.follow(start.time);
     const mustRewrite = start.mustRewrite || claim.isDisputed;
+    const order = (): Iterable<number> => slotsOf(host.order(), index, this.#archive);
     const journal = new Journal(
-      { path, settings, claim, index, host, clock, report },
+      { path, settings, claim, index, host, order, clock, report },
       { ...start, mustRewrite },
     );
     this.#journal = journal;
-    const dead = isClosing()
-      ? 0
-      : await restorer.restore(host, clock, this.#writeBehind.pending, isClosing);
+    if (isClosing()) return;
+    const restored = await restorer.restore(host, clock, this.#writeBehind.pending, isClosing);
+    this.#archive = restored.archive;
     if (isClosing()) return;
     this.#writeBehind.start(host.clock, (key) => journal.mayHold(key));
     // Should it never write, the next start must know even so how far the clock was set back.
     if (wasSetBack && isOurs && !mustRewrite) journal.sync().catch(report);
     await journal.bound();
-    if (dead > MOST_TOMBSTONES) journal.compact();
+    if (restored.dead > MOST_TOMBSTONES) journal.compact();
   }
 
   /**
@@ -185,5 +188,22 @@ export class FilePersistence implements Persistence {
 
   #tell(error: unknown): void {
     tell(this.#settings.onError, error);
+  }
+}
+
+/** The slots of what a cache tells; of a key that the file has no record of it is -1. */
+function* slotsOf(
+  order: Iterable<string | number>,
+  index: RecordIndex,
+  archive: FileArchive | undefined,
+): Generator<number> {
+  for (const told of order) {
+    if (typeof told === 'string') {
+      yield index.slotOf(told);
+    } else {
+      const slot = archive?.slotAt(told) ?? -1;
+      // The file may have let go of what memory still has.
+      yield index.lengthOf(slot) > 0 ? slot : -1;
+    }
   }
 }

@@ -55,6 +55,8 @@ export interface JournalOptions {
   readonly settings: Settings;
   readonly claim: Claim;
   readonly index: RecordIndex;
+  /** The slots of the cache's keys, least recently used first; -1 for one without a record. */
+  readonly order: () => Iterable<number>;
   readonly host: PersistenceHost;
   readonly clock: FileClock;
   readonly report: (error: unknown) => void;
@@ -352,10 +354,10 @@ export class Journal implements Sink {
   }
 
   async #writeOrder(): Promise<void> {
-    const { host, index, settings } = this.#options;
+    const { index, settings } = this.#options;
     const log = this.#log;
     if (log === undefined || this.#mustRewrite || index.size === 0) return;
-    const order = await orderToWrite(host.order(), index);
+    const order = await orderToWrite(this.#options.order(), index);
     if (order === undefined) return;
     if ((await this.#options.claim.ensure()) !== 'held') return;
     const writer = this.#beginChunk();
@@ -381,7 +383,7 @@ export class Journal implements Sink {
     if (source === undefined || this.#mustRewrite) return;
     await this.#rewrite(async (rewrite) => {
       await rewrite.copy();
-      await rewrite.writeOrder(this.#options.host.order());
+      await rewrite.writeOrder(this.#options.order());
       for (let round = 0; round < 8 && rewrite.behind > CHUNK; round++) await rewrite.catchUp();
       await rewrite.complete();
       await this.#gate.run(async () => {
@@ -398,7 +400,7 @@ export class Journal implements Sink {
     // One at a time: the other gives up when it finds the file changed.
     await this.#rewrite(async (rewrite) => {
       await rewrite.copy();
-      await rewrite.writeOrder(this.#options.host.order());
+      await rewrite.writeOrder(this.#options.order());
       await this.#replaceBy(rewrite);
     }, keep);
   }
@@ -440,12 +442,12 @@ export class Journal implements Sink {
 
   /** Makes room for so many bytes: what was used least recently goes. */
   async #shrink(needed: number): Promise<void> {
-    const { settings, index, host } = this.#options;
+    const { settings, index } = this.#options;
     const { maxBytes } = settings;
     const room = Math.min(maxBytes * FILLED, maxBytes - needed) - LOG_START - 2 * BLOCK_OVERHEAD;
     const keep = new Uint8Array(index.slots);
     const turns = new Turns();
-    const told = Array.from(host.order(), (key) => index.slotOf(key));
+    const told = Array.from(this.#options.order());
     // A cache that is closing, and has waited long enough, tells nothing any more.
     const slots = told.length > 0 ? told : index.slotsByUse();
     let used = 0;

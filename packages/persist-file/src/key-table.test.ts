@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { bytesOfKey } from './key-bytes.js';
 import { KeyTable } from './key-table.js';
 
 describe('KeyTable', () => {
@@ -16,7 +17,7 @@ describe('KeyTable', () => {
             expect(table.find(key)).toBe(slot ?? -1);
             if (isAdd && slot === undefined) {
               map.set(key, next);
-              table.add(key, next++);
+              table.add(bytesOfKey(key), next++);
             } else if (!isAdd && slot !== undefined) {
               map.delete(key);
               table.remove(slot);

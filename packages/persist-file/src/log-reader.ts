@@ -13,6 +13,8 @@ import { Turns } from './turns.js';
 
 /** Read at once, in bytes. */
 const CHUNK = 4 * 1024 * 1024;
+/** So much of one such piece may belong to a block that goes on in the next. */
+const MARGIN = 256 * 1024;
 
 /** A block whose header is right. */
 export interface FoundBlock {
@@ -141,13 +143,14 @@ async function isTorn(
   return window.bytes.subarray(index, index + begin.length).equals(begin);
 }
 
-/** The part of a file that is in memory. */
+/** The part of a file that is in memory; what comes next is read while that is looked at. */
 class Window {
-  bytes = Buffer.alloc(0);
+  bytes: Buffer = NO_BYTES;
   view = viewOf(this.bytes);
   readonly end: number;
   readonly #handle: FileHandle;
   #start: number;
+  #ahead: ReadAhead | undefined;
 
   constructor(handle: FileHandle, start: number, end: number) {
     this.#handle = handle;
@@ -171,23 +174,71 @@ class Window {
 
   /** Reads on from `offset`; what was read before stays as it is for those who hold it. */
   async load(offset: number, length: number): Promise<void> {
-    const size = Math.min(Math.max(CHUNK, length), this.end - offset);
-    // Not from the pool, whose memory others would keep alive, and this them.
-    const bytes = Buffer.allocUnsafeSlow(size);
-    const known = this.has(offset, 1) ? this.bytes.subarray(this.indexOf(offset)) : undefined;
-    let filled = known?.copy(bytes) ?? 0;
-    while (filled < size) {
-      const { bytesRead } = await this.#handle.read(bytes, filled, size - filled, offset + filled);
-      // Somebody made the file shorter meanwhile: zeros are no block.
-      if (bytesRead === 0) {
-        bytes.fill(0, filled);
-        break;
-      }
-      filled += bytesRead;
+    let known = this.has(offset, 1) ? this.bytes.subarray(this.indexOf(offset)) : NO_BYTES;
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    if (ahead?.offset === offset + known.length) known = behind(known, await ahead.room);
+    const size = Math.min(length, this.end - offset);
+    if (known.length < size) {
+      const bytes = Buffer.allocUnsafeSlow(Math.min(Math.max(CHUNK, size), this.end - offset));
+      known.copy(bytes);
+      await readFully(this.#handle, bytes, known.length, offset + known.length);
+      known = bytes;
     }
+    this.#show(known, offset);
+    this.#readAhead();
+  }
+
+  #show(bytes: Buffer, start: number): void {
     this.bytes = bytes;
     this.view = viewOf(bytes);
-    this.#start = offset;
+    this.#start = start;
+  }
+
+  #readAhead(): void {
+    const offset = this.offsetOf(this.bytes.length);
+    const size = Math.min(CHUNK, this.end - offset);
+    if (size <= 0) return;
+    const bytes = Buffer.allocUnsafeSlow(MARGIN + size);
+    const room = readFully(this.#handle, bytes, MARGIN, offset).then(() => bytes);
+    // Whoever comes to it is told.
+    room.catch(() => undefined);
+    this.#ahead = { offset, room };
+  }
+}
+
+/** What is being read, behind a margin for the end of what was read before it. */
+interface ReadAhead {
+  readonly offset: number;
+  readonly room: Promise<Buffer>;
+}
+
+const NO_BYTES: Buffer = Buffer.alloc(0);
+
+/** What was read ahead, with `before` in front of it. */
+function behind(before: Buffer, room: Buffer): Buffer {
+  const start = MARGIN - before.length;
+  if (start < 0) return Buffer.concat([before, room.subarray(MARGIN)]);
+  before.copy(room, start);
+  return room.subarray(start);
+}
+
+/** Fills `bytes` from `at` on with what is in the file from `offset` on. */
+async function readFully(
+  handle: FileHandle,
+  bytes: Buffer,
+  at: number,
+  offset: number,
+): Promise<void> {
+  const from = at;
+  while (at < bytes.length) {
+    const { bytesRead } = await handle.read(bytes, at, bytes.length - at, offset + at - from);
+    // Somebody made the file shorter meanwhile: zeros are no block.
+    if (bytesRead === 0) {
+      bytes.fill(0, at);
+      return;
+    }
+    at += bytesRead;
   }
 }
 

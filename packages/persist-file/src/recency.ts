@@ -15,10 +15,10 @@ export function isWorthwhile(keys: number, sinceLast: number): boolean {
  * The records of the cache's keys, least recently used first; `undefined` when the file tells the same
  * order already.
  *
- * @param keys - as the cache has them, least recently used first
+ * @param order - the slots of the cache's keys, least recently used first; -1 for one without a record
  */
 export async function orderToWrite(
-  keys: Iterable<string>,
+  order: Iterable<number>,
   index: RecordIndex,
 ): Promise<{ readonly ordinals: Uint32Array; readonly slots: Uint32Array } | undefined> {
   const turns = new Turns();
@@ -28,8 +28,7 @@ export async function orderToWrite(
   let last = -1;
   let count = 0;
   let seen = 0;
-  for (const key of keys) {
-    const slot = index.slotOf(key);
+  for (const slot of order) {
     // A key that is told twice must not take the room of another.
     if (slot >= 0 && count < slots.length) {
       const used = index.usedAt(slot);

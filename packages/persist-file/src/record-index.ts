@@ -1,3 +1,4 @@
+import { bytesOfKey, hashOfKey, type KeyBytes } from './key-bytes.js';
 import { KeyTable, withRoomFor, type Column } from './key-table.js';
 
 const NONE = 0xffff_ffff;
@@ -66,7 +67,17 @@ export class RecordIndex {
 
   /** The key in a slot that is not free. */
   keyOf(slot: number): string {
-    return this.#keys.keyOf(slot) as string;
+    return this.#keys.keyOf(slot);
+  }
+
+  /** The bytes of the key in a slot that is not free; they are good until something is put. */
+  keyBytesOf(slot: number): KeyBytes {
+    return this.#keys.bytesOf(slot);
+  }
+
+  /** Where the slots of keys stand by the hashes of these, as it is now. */
+  cells(): Column {
+    return this.#keys.cells();
   }
 
   has(key: string): boolean {
@@ -93,10 +104,16 @@ export class RecordIndex {
 
   /** The newest record of a key was written. */
   put(key: string, ordinal: number, length: number): number {
-    let slot = this.#keys.find(key);
+    return this.putBytes(bytesOfKey(key), ordinal, length);
+  }
+
+  /** The same, for a key that was read. */
+  putBytes(key: KeyBytes, ordinal: number, length: number): number {
+    const hash = hashOfKey(key);
+    let slot = this.#keys.findBytes(key, hash);
     if (slot < 0) {
       slot = this.#free.pop() ?? this.#newSlot();
-      this.#keys.add(key, slot);
+      this.#keys.add(key, slot, hash);
     } else {
       this.#slotAt[this.#ordinals[slot] as number] = 0;
       this.#liveBytes -= this.#lengths[slot] as number;
@@ -111,7 +128,12 @@ export class RecordIndex {
   }
 
   remove(key: string): void {
-    const slot = this.#keys.find(key);
+    this.removeBytes(bytesOfKey(key));
+  }
+
+  /** The same, for a key that was read. */
+  removeBytes(key: KeyBytes): void {
+    const slot = this.#keys.findBytes(key);
     if (slot < 0) return;
     this.#keys.remove(slot);
     this.#liveBytes -= this.#lengths[slot] as number;

@@ -1,4 +1,5 @@
-import { readText } from './text.js';
+import { isUtf8 } from 'node:buffer';
+import { needsUtf16, readText } from './text.js';
 
 /*
  * A record says what became of a key; FORMAT.md has its bytes. All numbers are little-endian.
@@ -148,11 +149,23 @@ export function areRecords(
   return at === end;
 }
 
+/** Whether a key is written as it must be: one key has one form, or it could be there twice. */
+function isKey(bytes: Buffer, start: number, end: number, flags: number): boolean {
+  if ((flags & Flag.Utf16) !== 0) {
+    return (end - start) % 2 === 0 && needsUtf16(readText(bytes, start, end, true));
+  }
+  let every = 0;
+  for (let at = start; at < end; at++) every |= bytes[at] as number;
+  return every < 0x80 || isUtf8(bytes.subarray(start, end));
+}
+
 function isRecord(bytes: Buffer, view: DataView, at: number, length: number): boolean {
   const kind = bytes[at + KIND_AT] as number;
   if (kind < Kind.Set || kind > Kind.Order) return false;
-  let used = keyAt(bytes, at) - at + view.getUint32(at + KEY_LENGTH_AT, true);
+  const start = keyAt(bytes, at);
+  let used = start - at + view.getUint32(at + KEY_LENGTH_AT, true);
   if (used > length) return false;
+  if (!isKey(bytes, start, at + used, bytes[at + FLAGS_AT] as number)) return false;
   if (kind !== Kind.Set) return true;
   const tags = view.getUint16(at + TAGS_AT, true);
   for (let index = 0; index < tags; index++) {

@@ -10,19 +10,17 @@ export interface RecordBytes {
 
 /**
  * An entry as it lies in the file: everything is read from its record when it is asked for, the value
- * too. A million of them are made at a start, hence so little in each.
+ * too.
  */
 export class RestoredEntry implements Entry {
   readonly #in: RecordBytes;
   readonly #at: number;
-  readonly #length: number;
   /** Milliseconds by which the instants of its record are ahead of the clock. */
   readonly #ahead: number;
 
-  constructor(records: RecordBytes, at: number, length: number, ahead: number) {
+  constructor(records: RecordBytes, at: number, ahead: number) {
     this.#in = records;
     this.#at = at;
-    this.#length = length;
     this.#ahead = ahead;
   }
 
@@ -57,7 +55,8 @@ export class RestoredEntry implements Entry {
 
   get valueBytes(): Buffer {
     const { bytes, view } = this.#in;
-    return bytes.subarray(tagsOf(bytes, view, this.#at).end, this.#at + this.#length);
+    const end = this.#at + view.getUint32(this.#at, true);
+    return bytes.subarray(tagsOf(bytes, view, this.#at).end, end);
   }
 
   /** Before the epoch where the clock begins there with each start; no entry may say so. */

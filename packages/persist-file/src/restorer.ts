@@ -1,14 +1,15 @@
 import type { PersistenceHost, Serializer } from '@acache/core';
+import { FileArchive } from './file-archive.js';
 import type { FileClock } from './file-clock.js';
 import type { FoundBlock } from './log-reader.js';
 import type { Drops } from './lost-blocks.js';
 import type { PendingChanges } from './pending-changes.js';
-import { createdAtOf, FIXED_LENGTH, isDead, keyOf, Kind, KIND_AT } from './record.js';
+import { createdAtOf, FIXED_LENGTH, isDead, Kind, KIND_AT } from './record.js';
+import { keyBytesIn, lengthOfKey } from './key-bytes.js';
 import { withRoomFor, type Column } from './key-table.js';
 import type { RecordIndex } from './record-index.js';
-import { RestoredEntry, type RecordBytes } from './restored-entry.js';
+import type { RecordBytes } from './restored-entry.js';
 import { hashOf } from './superseded.js';
-import { needsUtf16 } from './text.js';
 import { Turns } from './turns.js';
 
 /** Bytes that are copied together out of chunks of which little is needed. */
@@ -20,18 +21,27 @@ interface Chunk extends RecordBytes {
   live: number;
 }
 
+/** What became of the entries of a file. */
+export interface Restored {
+  /** Those that were put back. */
+  readonly archive: FileArchive;
+  /** How many are dead. */
+  readonly dead: number;
+}
+
 /** Collects the records of a file while it is read, and hands them to the cache afterwards. */
 export class Restorer {
   readonly #index: RecordIndex;
   readonly #serializer: Serializer;
-  readonly #chunks: Chunk[] = [];
+  readonly #chunks: (Chunk | undefined)[] = [];
   /** By slot: its chunk, and where the record is in it. */
   #chunkOf: Column = new Uint32Array(1024);
   #startOf: Column = new Uint32Array(1024);
   #order: Uint32Array = NO_ORDER;
   #orderOrdinal = 0;
   #end = 0;
-  #slab: RecordBytes | undefined;
+  /** The chunk that records are copied to, and how much of it is taken. */
+  #slab = -1;
   #slabUsed = 0;
 
   constructor(index: RecordIndex, serializer: Serializer) {
@@ -42,9 +52,7 @@ export class Restorer {
   /** Takes in the records of a block, which are newer than those of all blocks before. */
   visit({ header, bytes, view, bodyAt }: FoundBlock): void {
     const index = this.#index;
-    if (this.#chunks.at(-1)?.bytes !== bytes) {
-      this.#chunks.push({ bytes, view, serializer: this.#serializer, live: 0 });
-    }
+    if (this.#chunks.at(-1)?.bytes !== bytes) this.#addChunk(bytes, view);
     const chunk = this.#chunks.length - 1;
     let at = bodyAt;
     let ordinal = header.firstOrdinal;
@@ -52,13 +60,13 @@ export class Restorer {
       const length = view.getUint32(at, true);
       const kind = bytes[at + KIND_AT];
       if (kind === Kind.Set) {
-        const slot = index.put(keyOf(bytes, view, at), ordinal, length);
+        const slot = index.putBytes(keyBytesIn(bytes, view, at), ordinal, length);
         this.#chunkOf = withRoomFor(this.#chunkOf, slot);
         this.#startOf = withRoomFor(this.#startOf, slot);
         this.#chunkOf[slot] = chunk;
         this.#startOf[slot] = at;
       } else if (kind === Kind.Delete) {
-        index.remove(keyOf(bytes, view, at));
+        index.removeBytes(keyBytesIn(bytes, view, at));
       } else if (kind === Kind.Clear) {
         index.clear();
       } else {
@@ -82,9 +90,8 @@ export class Restorer {
     const dropped: string[] = [];
     for (let slot = 0; slot < index.slots; slot++) {
       if (index.lengthOf(slot) === 0) continue;
-      const key = index.keyOf(slot);
       const ordinal = index.ordinalOf(slot);
-      if (ordinal < before || isListed(key, ordinal, hashes)) dropped.push(key);
+      if (ordinal < before || this.#isListed(slot, hashes)) dropped.push(index.keyOf(slot));
       if (slot % 256 === 0 && turns.isOver) await turns.pass();
     }
     for (const key of dropped) index.remove(key);
@@ -97,92 +104,114 @@ export class Restorer {
    * @param clock - the time of the file
    * @param changes - what was told meanwhile, which is newer; what must be changed in the file is added
    * @param isClosing - stops when it says so
-   * @returns how many entries are dead
    */
   async restore(
     host: PersistenceHost,
     clock: FileClock,
     changes: PendingChanges,
     isClosing: () => boolean,
-  ): Promise<number> {
+  ): Promise<Restored> {
     const index = this.#index;
     const turns = new Turns();
-    const dead: string[] = [];
-    await this.#weighChunks(turns);
+    const archive = await this.#archive(clock.ahead, turns);
+    const gone: string[] = [];
+    let dead = 0;
     let now = clock.now();
     let count = 0;
     for (const slot of index.inOrder(this.#order, this.#orderOrdinal, this.#end)) {
       if (++count % 64 === 0 && turns.isOver) {
         await turns.pass();
-        if (isClosing()) return dead.length;
+        if (isClosing()) return { archive, dead };
         now = clock.now();
       }
       // The file's own order, even where nothing is restored: it is compared with the cache's at the end.
       index.use(slot);
-      const key = index.keyOf(slot);
-      if (changes.knows(key)) continue;
-      const chunk = this.#chunks[this.#chunkOf[slot] as number] as Chunk;
-      const { bytes, view } = chunk;
+      if (!changes.isEmpty && changes.knows(index.keyOf(slot))) continue;
+      const { bytes, view } = this.#chunks[this.#chunkOf[slot] as number] as Chunk;
       const at = this.#startOf[slot] as number;
       if (isDead(bytes, view, at, now)) {
-        dead.push(key);
+        if (++dead <= MOST_TOMBSTONES) gone.push(index.keyOf(slot));
         continue;
       }
       // What is from the future even so, another's clock has stored.
       const early = Math.max(0, createdAtOf(view, at) - now);
-      const ahead = clock.ahead + early;
-      const length = index.lengthOf(slot);
-      // Otherwise a few values would keep the memory of a whole chunk alive.
-      const isSparse = chunk.live * 2 < bytes.length;
-      const entry = isSparse
-        ? this.#copied(bytes, at, length, ahead)
-        : new RestoredEntry(chunk, at, length, ahead);
+      const position = archive.append(slot, early);
       // Written so, or each restart would give it its whole life again.
-      if (early > 0) changes.set(key, entry);
-      host.restore(key, entry);
+      if (early > 0) changes.set(archive.keyAt(position), archive.entryAt(position));
+      if (host.restoreFrom !== undefined) host.restoreFrom(archive, position);
+      else host.restore(archive.keyAt(position), archive.entryAt(position));
     }
-    if (dead.length <= MOST_TOMBSTONES) for (const key of dead) changes.delete(key);
-    return dead.length;
+    if (dead <= MOST_TOMBSTONES) for (const key of gone) changes.delete(key);
+    return { archive, dead };
   }
 
-  /** Notes of each chunk how much of it counts. */
-  async #weighChunks(turns: Turns): Promise<void> {
+  /** An archive of what was read, in which no few values keep the memory of a whole chunk alive. */
+  async #archive(ahead: number, turns: Turns): Promise<FileArchive> {
     const index = this.#index;
-    for (let slot = 0; slot < index.slots; slot++) {
+    const { slots } = index;
+    for (let slot = 0; slot < slots; slot++) {
       const chunk = this.#chunks[this.#chunkOf[slot] as number];
       if (chunk !== undefined) chunk.live += index.lengthOf(slot);
       if (slot % 4096 === 0 && turns.isOver) await turns.pass();
     }
-  }
-
-  #copied(from: Buffer, at: number, length: number, ahead: number): RestoredEntry {
-    const slab = this.#slabWith(length);
-    const start = this.#slabUsed;
-    from.copy(slab.bytes, start, at, at + length);
-    this.#slabUsed += length;
-    return new RestoredEntry(slab, start, length, ahead);
-  }
-
-  #slabWith(room: number): RecordBytes {
-    if (this.#slab !== undefined && this.#slabUsed + room <= this.#slab.bytes.length) {
-      return this.#slab;
+    const isSparse = this.#chunks.map((chunk) => {
+      return chunk !== undefined && chunk.live * 2 < chunk.bytes.length;
+    });
+    if (isSparse.includes(true)) {
+      for (let slot = 0; slot < slots; slot++) {
+        const length = index.lengthOf(slot);
+        if (length > 0 && isSparse[this.#chunkOf[slot] as number] === true)
+          this.#copy(slot, length);
+        if (slot % 256 === 0 && turns.isOver) await turns.pass();
+      }
+      isSparse.forEach((is, chunk) => {
+        if (is) this.#chunks[chunk] = undefined;
+      });
     }
+    const places = {
+      chunks: this.#chunks,
+      chunkOf: this.#chunkOf,
+      startOf: this.#startOf,
+      cells: index.cells(),
+      slots,
+    };
+    return new FileArchive(places, index.size, ahead);
+  }
+
+  #addChunk(bytes: Buffer, view: DataView): void {
+    this.#chunks.push({ bytes, view, serializer: this.#serializer, live: 0 });
+  }
+
+  #copy(slot: number, length: number): void {
+    const { bytes } = this.#chunks[this.#chunkOf[slot] as number] as Chunk;
+    const at = this.#startOf[slot] as number;
+    const slab = this.#slabWith(length);
+    bytes.copy(slab, this.#slabUsed, at, at + length);
+    this.#chunkOf[slot] = this.#slab;
+    this.#startOf[slot] = this.#slabUsed;
+    this.#slabUsed += length;
+  }
+
+  #slabWith(room: number): Buffer {
+    const slab = this.#chunks[this.#slab]?.bytes;
+    if (slab !== undefined && this.#slabUsed + room <= slab.length) return slab;
     const bytes = Buffer.allocUnsafeSlow(Math.max(room, Math.min(SLAB, this.#index.liveBytes)));
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#slab = this.#chunks.length;
     this.#slabUsed = 0;
-    this.#slab = { bytes, view, serializer: this.#serializer };
-    return this.#slab;
+    this.#addChunk(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    return bytes;
+  }
+
+  #isListed(slot: number, hashes: Drops['hashes']): boolean {
+    if (hashes.size === 0) return false;
+    const { bytes, start, word } = this.#index.keyBytesOf(slot);
+    const hash = hashOf(bytes.subarray(start, start + lengthOfKey(word)));
+    return this.#index.ordinalOf(slot) < (hashes.get(hash) ?? 0);
   }
 }
 
 /** So many dead entries are ended one by one; for more the file is rewritten. */
 export const MOST_TOMBSTONES = 10_000;
-
-function isListed(key: string, ordinal: number, hashes: Drops['hashes']): boolean {
-  if (hashes.size === 0) return false;
-  const hash = hashOf(Buffer.from(key, needsUtf16(key) ? 'utf16le' : 'utf8'));
-  return ordinal < (hashes.get(hash) ?? 0);
-}
 
 function ordinalsOf(bytes: Buffer): Uint32Array {
   const ordinals = new Uint32Array(bytes.length >>> 2);

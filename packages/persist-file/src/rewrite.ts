@@ -103,9 +103,9 @@ export class Rewrite {
   /**
    * Writes in what order the records copied so far were used.
    *
-   * @param keys - least recently used first
+   * @param used - slots, least recently used first; -1 for a key without a record
    */
-  async writeOrder(keys: Iterable<string>): Promise<void> {
+  async writeOrder(used: Iterable<number>): Promise<void> {
     const { index } = this.#options;
     const { slots, count } = this.#move;
     const ordinals = new Uint32Array(index.slots);
@@ -117,8 +117,8 @@ export class Rewrite {
     const order = new Uint32Array(index.size);
     let named = 0;
     let seen = 0;
-    for (const key of keys) {
-      const ordinal = ordinals[index.slotOf(key)] ?? 0;
+    for (const slot of used) {
+      const ordinal = ordinals[slot] ?? 0;
       if (ordinal > 0 && named < order.length) order[named++] = ordinal - 1;
       if (++seen % 256 === 0 && turns.isOver) await turns.pass();
     }

@@ -1,9 +1,9 @@
 import { memoryPersistence, persistenceContract, type MemoryFile } from '../testing.js';
 
-describe('persistenceContract', () => {
+describe.each([false, true])('persistenceContract, archive: %s', (archive) => {
   const cases = persistenceContract(() => {
     const file: MemoryFile = new Map();
-    return { persistence: () => memoryPersistence(file) };
+    return { persistence: () => memoryPersistence(file, { archive }) };
   });
   for (const { name, run } of cases) it(name, run);
 });

@@ -1,6 +1,6 @@
 import { systemClock, type Clock } from '../clock.js';
-import type { Entry } from '../entry.js';
-import type { Persistence } from '../persistence.js';
+import { diesAt, type Entry } from '../entry.js';
+import type { Archive, Persistence, PersistenceHost } from '../persistence.js';
 import { expectEqual, type ContractCase } from './contract-case.js';
 
 /** A storage under test. */
@@ -346,6 +346,22 @@ export function persistenceContract(
     },
   );
 
+  const run = async (): Promise<void> => {
+    const underTest = await make();
+    try {
+      const first = underTest.persistence();
+      await restore(first);
+      first.set('k', anEntry('v'));
+      await first.close();
+      const second = underTest.persistence();
+      expectEqual((await restore(second, [], false)).get('k')?.value, 'v', 'the value');
+      await second.close();
+    } finally {
+      await underTest.close?.();
+    }
+  };
+  cases.push({ name: 'restores to a host that knows no archives', run });
+
   return cases;
 }
 
@@ -366,23 +382,63 @@ function anEntry(value: unknown): Entry {
   return { value, createdAt, freshUntil: createdAt + HOUR, ...windows, tags: [] };
 }
 
+/** Opens it as a cache does, and looks at everything that is put back. */
 async function restore(
   persistence: Persistence,
   order: readonly string[] = [],
+  knowsArchives = true,
 ): Promise<Map<string, Entry>> {
   const restored = new Map<string, Entry>();
   const twice: string[] = [];
-  await persistence.open({
+  const put = (key: string, entry: Entry): void => {
+    if (restored.has(key)) twice.push(key);
+    restored.set(key, entry);
+  };
+  const host: PersistenceHost = {
     clock,
-    restore: (key, entry) => {
-      if (restored.has(key)) twice.push(key);
-      restored.set(key, entry);
-    },
+    restore: put,
     order: () => order,
     fail: (error) => {
       throw error;
     },
-  });
+  };
+  if (knowsArchives) host.restoreFrom = restoringFrom(put);
+  await persistence.open(host);
   expectEqual(twice, [], 'keys that were restored more than once');
   return restored;
+}
+
+/** What is put back from an archive: the archive must know the same of it in every way it is asked. */
+function restoringFrom(
+  put: (key: string, entry: Entry) => void,
+): (archive: Archive, position: number) => void {
+  let first: Archive | undefined;
+  let last = -1;
+  return (archive, position) => {
+    first ??= archive;
+    const key = archive.keyAt(position);
+    const what = JSON.stringify(key);
+    expectEqual(archive === first, true, 'that there is one archive');
+    expectEqual(position > last, true, `that the position of ${what} is above the one before`);
+    expectEqual(position < archive.length, true, `that the position of ${what} is in the archive`);
+    expectEqual(archive.find(key), position, `the position of ${what}`);
+    expectEqual(archive.find(`${key} with more`), -1, 'the position of what is not there');
+    const entry = archive.entryAt(position);
+    expectEqual(archive.diesAt(position), diesAt(entry), `the end of ${what}`);
+    expectEqual(archive.isTagged(position), entry.tags.length > 0, `whether ${what} is tagged`);
+    last = position;
+    put(key, {
+      ...timesOf(entry),
+      // As late as a cache would ask.
+      get value() {
+        expectEqual(archive.find(key), position, `the position of ${what}, later`);
+        return archive.entryAt(position).value;
+      },
+    });
+  };
+}
+
+function timesOf(entry: Entry): Omit<Entry, 'value'> {
+  const { createdAt, freshUntil, staleWhileRevalidate, staleIfError, tags } = entry;
+  return { createdAt, freshUntil, staleWhileRevalidate, staleIfError, tags };
 }
