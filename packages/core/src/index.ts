@@ -27,6 +27,7 @@ export type { Duration, Ttl } from './duration.js';
 export { CacheError, InvalidOptionError, LoadTimeoutError } from './errors.js';
 export type { CacheErrorCode } from './errors.js';
 export { describeValue } from './describe-value.js';
+export { checkSerializer } from './serializer.js';
 export { checkTags } from './tags.js';
 export { isError } from './is-error.js';
 export { onAbort } from './on-abort.js';

@@ -107,7 +107,9 @@ export class MemoryStore<K, V> implements Store<V> {
   }
 
   slotOf(id: KeyId): number | undefined {
-    return this.slots.get(id) ?? this.#archived?.slotOf(id);
+    const slot = this.slots.get(id);
+    if (slot !== undefined || this.#archived === undefined) return slot;
+    return this.#fromArchive(id);
   }
 
   freshness(slot: number, now: number): Freshness {
@@ -132,7 +134,8 @@ export class MemoryStore<K, V> implements Store<V> {
   /** The value; one that is sealed is made now, and its error thrown after the entry is removed. */
   valueOf(slot: number): V {
     if (!Number.isNaN(this.freshCells[slot])) return this.values[slot] as V;
-    const sealed = this.#fetch(slot);
+    if (this.#positionOf(slot) !== undefined) this.#fetch(slot, this.idAt(slot));
+    const sealed = this.values[slot] as Entry<V>;
     let value: V;
     try {
       value = sealed.value;
@@ -192,7 +195,6 @@ export class MemoryStore<K, V> implements Store<V> {
       slot = this.#takeSlot();
       this.#enter(slot, id, entry.key);
     } else {
-      if (this.#positionOf(slot) !== undefined) this.#fetch(slot);
       this.#tags.remove(slot);
       this.#weight -= this.#weights?.[slot] ?? 0;
     }
@@ -266,7 +268,7 @@ export class MemoryStore<K, V> implements Store<V> {
     const times = this.times(slot);
     const windows = Math.max(times.staleWhileRevalidate, times.staleIfError);
     if (Number.isNaN(this.freshCells[slot])) {
-      const sealed = this.#fetch(slot);
+      const sealed = this.values[slot] as Entry<V>;
       this.values[slot] = {
         ...times,
         freshUntil: now,
@@ -318,16 +320,19 @@ export class MemoryStore<K, V> implements Store<V> {
     return (this.#archived as ArchivedEntries<V>).entryAt(position);
   }
 
-  /** The sealed entry in a slot, which lies here from now on. */
-  #fetch(slot: number): Entry<V> {
-    const sealed = this.#sealedIn(slot);
-    const position = this.#positionOf(slot);
-    if (position === undefined) return sealed;
-    const id = this.idAt(slot);
-    this.values[slot] = sealed;
+  /** The slot of a key that is asked for and lies in the archive, and here from now on. */
+  #fromArchive(id: KeyId): number | undefined {
+    const slot = this.#archived?.slotOf(id);
+    if (slot !== undefined) this.#fetch(slot, id);
+    return slot;
+  }
+
+  /** The entry in a slot lies here from now on. */
+  #fetch(slot: number, id: KeyId): void {
+    const position = this.#positionOf(slot) as number;
+    this.values[slot] = this.#sealedIn(slot);
     this.#leaveArchive(position);
     this.#enter(slot, id, keyOfId(id) as K);
-    return sealed;
   }
 
   #leaveArchive(position: number): void {

@@ -7,7 +7,7 @@ import { damagedError } from './damage.js';
 import { NO_TIME } from './file-clock.js';
 import { findHead, LOG_START } from './file-head.js';
 import { foundAt, kindOf } from './file-kind.js';
-import type { JournalStart } from './journal.js';
+import type { LogStart } from './current-log.js';
 import { LogFile } from './log-file.js';
 import { scanLog } from './log-scan.js';
 import type { RecordIndex } from './record-index.js';
@@ -22,7 +22,7 @@ const MOMENTARY = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR', 'EBU
 /** So is on Windows what another program looks at. */
 if (process.platform === 'win32') for (const code of ['EACCES', 'EPERM']) MOMENTARY.add(code);
 
-const NOTHING: JournalStart = {
+const NOTHING: LogStart = {
   log: undefined,
   mustRewrite: false,
   isBlocked: false,
@@ -48,7 +48,7 @@ export interface OpeningOptions {
 }
 
 /** Reads a file. Whatever is wrong with it is reported, not thrown. */
-export async function openFile(options: OpeningOptions): Promise<JournalStart & Reading> {
+export async function openFile(options: OpeningOptions): Promise<LogStart & Reading> {
   const { path, begin, report, isClosing } = options;
   const end = performance.now() + PATIENCE;
   for (;;) {
@@ -70,7 +70,7 @@ export async function openFile(options: OpeningOptions): Promise<JournalStart & 
 async function readFile(
   restorer: Restorer,
   { path, host, mayWrite, report }: OpeningOptions,
-): Promise<JournalStart> {
+): Promise<LogStart> {
   let handle: FileHandle | undefined;
   try {
     const info = await foundAt(path);
@@ -106,7 +106,7 @@ async function readFile(
     throw error;
   }
 
-  async function moveAway(found: Stats, reason: AlienReason): Promise<JournalStart> {
+  async function moveAway(found: Stats, reason: AlienReason): Promise<LogStart> {
     if (!mayWrite) throw new Error(`it is ${reason}`);
     const now = host.clock.now();
     report(setAsideError(path, await setAside(path, found, now), reason));

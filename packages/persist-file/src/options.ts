@@ -1,5 +1,6 @@
 import { valueSerializer } from '@acache/core/values';
 import {
+  checkSerializer,
   describeValue,
   InvalidOptionError,
   toMilliseconds,
@@ -95,15 +96,5 @@ function interval(given: Duration, name: string): number {
   if (ms <= LONGEST) return ms;
   throw new InvalidOptionError(
     `${name} must be at most ${LONGEST} ms, got ${describeValue(given)}`,
-  );
-}
-
-function checkSerializer(given: unknown): Serializer {
-  const { serialize, deserialize } = (given ?? {}) as Partial<Serializer>;
-  if (typeof serialize === 'function' && typeof deserialize === 'function') {
-    return given as Serializer;
-  }
-  throw new InvalidOptionError(
-    `serializer must have serialize and deserialize, got ${describeValue(given)}`,
   );
 }

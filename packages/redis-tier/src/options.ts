@@ -1,5 +1,6 @@
 import { valueSerializer } from '@acache/core/values';
 import {
+  checkSerializer,
   describeValue,
   InvalidOptionError,
   toMilliseconds,
@@ -154,15 +155,5 @@ function toMaxTtl(given: Duration): number {
   if (ms >= 1 && ms <= Number.MAX_SAFE_INTEGER) return ms;
   throw new InvalidOptionError(
     `maxTtl must be a finite duration above 0, got ${describeValue(given)}`,
-  );
-}
-
-function checkSerializer(given: unknown): Serializer {
-  const { serialize, deserialize } = (given ?? {}) as Partial<Serializer>;
-  if (typeof serialize === 'function' && typeof deserialize === 'function') {
-    return given as Serializer;
-  }
-  throw new InvalidOptionError(
-    `serializer must have serialize and deserialize, got ${describeValue(given)}`,
   );
 }
