@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import {
   AsyncCache,
+  tinyLfu,
   type AsyncCacheOptions,
   type CacheEvents,
   type Persistence,
@@ -108,6 +109,7 @@ describe('an entry that lies in an archive', () => {
   it.each([
     { what: 'a large memory', options: () => ({}) },
     { what: 'a small memory', options: () => ({ maxSize: 3 }) },
+    { what: 'tinylfu', options: () => ({ maxSize: 16, policy: tinyLfu({ seed: 1 }) }) },
     { what: 'weights', options: () => ({ maxWeight: 9, weigh: () => 2 }) },
     { what: 'a clone', options: () => ({ clone: (value: unknown) => structuredClone(value) }) },
     { what: 'a tier', options: () => ({ name: 'tiered', tier: memoryTier() }) },

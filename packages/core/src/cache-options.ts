@@ -8,6 +8,7 @@ import type { Loader } from './loader.js';
 import { LruPolicy } from './lru-policy.js';
 import type { Persistence } from './persistence.js';
 import type { PolicyFactory } from './policy.js';
+import { tinyLfu } from './tiny-lfu-policy.js';
 import type { Tier } from './tier.js';
 
 /** How a cache behaves. Durations are milliseconds or a string with its unit, such as `'5s'`. */
@@ -32,8 +33,10 @@ export interface AsyncCacheOptions<K = unknown, V = any> {
   /** The weight of an entry, 0 or more; asked whenever memory takes one in. */
   weigh?: (value: V, key: K) => number;
   /**
-   * Which entry goes when there is no room. `'tinylfu'` is a name for later: this version refuses it.
-   * @defaultValue `'lru'`, the least recently used
+   * Which entry goes when there is no room. `'lru'`: the least recently used. `'tinylfu'`: a newcomer
+   * stays only if it is asked for more often than what it would replace, which keeps scans from emptying
+   * the cache; below 16 entries that is `'lru'`.
+   * @defaultValue `'lru'`
    */
   policy?: 'lru' | 'tinylfu' | PolicyFactory;
   /**
@@ -235,9 +238,9 @@ function resolveMaxWeight(options: { maxWeight?: unknown; weigh?: unknown }): nu
 function resolvePolicy(policy: AsyncCacheOptions['policy'] = 'lru'): PolicyFactory {
   if (typeof policy === 'function') return policy;
   if (policy === 'lru') return (limits) => new LruPolicy(limits);
-  const later = (policy as unknown) === 'tinylfu' ? ', which is not part of this version yet' : '';
+  if ((policy as unknown) === 'tinylfu') return tinyLfu();
   throw new InvalidOptionError(
-    `policy must be 'lru' or a function that makes a policy, got ${describeValue(policy)}${later}`,
+    `policy must be 'lru', 'tinylfu' or a function that makes a policy, got ${describeValue(policy)}`,
   );
 }
 

@@ -47,6 +47,8 @@ export type { Entry, EntryTimes, Freshness } from './entry.js';
 export type { Batcher } from './batcher.js';
 export type { Archive, Persistence, PersistenceHost } from './persistence.js';
 export type { Policy, PolicyFactory, PolicyLimits } from './policy.js';
+export { tinyLfu } from './tiny-lfu-policy.js';
+export type { TinyLfuOptions } from './tiny-lfu-policy.js';
 export type { Serializer } from './serializer.js';
 export type { Store } from './store.js';
 export type {

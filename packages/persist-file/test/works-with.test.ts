@@ -1,7 +1,13 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AsyncCache, type AsyncCacheOptions, type Serializer, type Tier } from '@acache/core';
+import {
+  AsyncCache,
+  tinyLfu,
+  type AsyncCacheOptions,
+  type Serializer,
+  type Tier,
+} from '@acache/core';
 import { failingTier, fakeClock, memoryTier, type FakeClock } from '@acache/core/testing';
 import { valueSerializer, type CustomType } from '@acache/core/values';
 import type { FilePersistenceOptions } from '../src/options.js';
@@ -136,6 +142,30 @@ describe('what was restored', () => {
       expect(['a', 'c', 'e', 'f'].filter((key) => third.cache.has(key))).toEqual(['a', 'f']);
       await third.cache.close();
       expect(Object.keys(await foundIn(path))).toEqual(['f', 'a']);
+    }));
+
+  it("is there under 'tinylfu', and no scan drives it out", () =>
+    processes(async ({ start }) => {
+      const options = { maxSize: 100, policy: tinyLfu({ seed: 1 }) };
+      const popular = Array.from({ length: 100 }, (_, at) => `popular ${at}`);
+      const first = await start(options);
+      for (let round = 0; round < 5; round++) {
+        for (const key of popular) await first.cache.get(key, () => key);
+      }
+      await first.cache.close();
+      const second = await start(options);
+      expect(second.cache.size).toBe(100);
+      // Under LRU none would be left when it is asked for again.
+      for (let at = 0; at < 1000; at++) {
+        await second.cache.get(`scan ${at}`, () => 'once');
+        if (at % 5 === 0) await second.cache.get(`popular ${(at / 5) % 20}`, () => 'again');
+      }
+      expect(second.cache.size).toBe(100);
+      expect(second.cache.getMetrics().hits).toBeGreaterThan(100);
+      await second.cache.close();
+      const third = await start({ maxSize: 100 });
+      expect(third.cache.size).toBe(100);
+      await third.cache.close();
     }));
 
   it('weighs what it weighed', () =>
