@@ -114,7 +114,11 @@ export default defineConfig(
   },
   {
     // A cache without type arguments takes any value: `V = any` is part of the contract. A decorator takes any function.
-    files: ['packages/core/src/**/*.ts', 'packages/decorators/src/**/*.ts'],
+    files: [
+      'packages/core/src/**/*.ts',
+      'packages/decorators/src/**/*.ts',
+      'packages/all/src/**/*.ts',
+    ],
     rules: { '@typescript-eslint/no-explicit-any': 'off' },
   },
   { files: ['packages/all/src/**/*.ts'], rules: { 'no-restricted-imports': 'off' } },

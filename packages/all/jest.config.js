@@ -1,0 +1,1 @@
+export default { displayName: 'all', preset: '../../jest.preset.js' };
