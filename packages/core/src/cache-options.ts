@@ -5,7 +5,7 @@ import { describeValue } from './describe-value.js';
 import { toMilliseconds, ttlToMilliseconds, type Duration, type Ttl } from './duration.js';
 import { InvalidOptionError } from './errors.js';
 import type { Loader } from './loader.js';
-import { LruPolicy } from './lru-policy.js';
+import { lru } from './lru-policy.js';
 import type { Persistence } from './persistence.js';
 import type { PolicyFactory } from './policy.js';
 import { tinyLfu } from './tiny-lfu-policy.js';
@@ -237,7 +237,7 @@ function resolveMaxWeight(options: { maxWeight?: unknown; weigh?: unknown }): nu
 
 function resolvePolicy(policy: AsyncCacheOptions['policy'] = 'lru'): PolicyFactory {
   if (typeof policy === 'function') return policy;
-  if (policy === 'lru') return (limits) => new LruPolicy(limits);
+  if (policy === 'lru') return lru();
   if ((policy as unknown) === 'tinylfu') return tinyLfu();
   throw new InvalidOptionError(
     `policy must be 'lru', 'tinylfu' or a function that makes a policy, got ${describeValue(policy)}`,

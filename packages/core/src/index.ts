@@ -47,6 +47,7 @@ export type { Entry, EntryTimes, Freshness } from './entry.js';
 export type { Batcher } from './batcher.js';
 export type { Archive, Persistence, PersistenceHost } from './persistence.js';
 export type { Policy, PolicyFactory, PolicyLimits } from './policy.js';
+export { lru } from './lru-policy.js';
 export { tinyLfu } from './tiny-lfu-policy.js';
 export type { TinyLfuOptions } from './tiny-lfu-policy.js';
 export type { Serializer } from './serializer.js';

@@ -1,4 +1,9 @@
-import type { Policy, PolicyLimits } from './policy.js';
+import type { Policy, PolicyFactory, PolicyLimits } from './policy.js';
+
+/** The policy `'lru'` as a factory, for whoever builds on it. */
+export function lru(): PolicyFactory {
+  return (limits) => new LruPolicy(limits);
+}
 
 /**
  * Strict least-recently-used: a ring of slots in one typed array, the root in slot 0, so that
