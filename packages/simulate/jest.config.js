@@ -1,0 +1,1 @@
+export default { displayName: 'simulate', preset: '../../jest.preset.js' };

@@ -1,0 +1,11 @@
+export { simulate } from './simulate.js';
+export type { Simulation, SimulationOptions, SizeResult } from './simulate.js';
+export { readLog } from './access-log.js';
+export type { LogFormat, LogOptions } from './access-log.js';
+export { TraceSampler } from './sampled-trace.js';
+export type { SampledTrace } from './sampled-trace.js';
+export type { AccessTrace } from './replay.js';
+export type { PolicyName } from './policies.js';
+export { plotSimulation } from './plot.js';
+export { describeSimulation } from './report.js';
+export { InputError } from './input-error.js';
