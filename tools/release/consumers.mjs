@@ -5,17 +5,18 @@ import { repository } from '../workspace.mjs';
 
 /**
  * Installs every published package into empty projects (ESM, CommonJS, TypeScript), loads each entry, and runs a program.
- * @param {{ url: string, folder: string, specifiers: string[], names: string[] }} options
+ * An entry whose optional peer is not there has to say which.
+ * @param {{ url: string, folder: string, specifiers: string[], names: string[], optionalPeers: string[] }} options
  */
-export function tryAsConsumers({ url, folder, names, specifiers }) {
+export function tryAsConsumers({ url, folder, names, specifiers, optionalPeers }) {
   const typescript = join(repository, 'node_modules/typescript/bin/tsc');
   const nodeTypes = `@types/node@${process.versions.node.split('.')[0]}`;
   const esm = project('esm', 'module', []);
-  run('node', ['--input-type=module', '-e', imports((to) => `await import('${to}');`)], esm);
+  run('node', ['--input-type=module', '-e', imports((to) => `await import('${to}')`)], esm);
   run('node', ['use.mjs'], esm);
 
   const cjs = project('cjs', 'commonjs', []);
-  run('node', ['--input-type=commonjs', '-e', imports((to) => `require('${to}');`)], cjs);
+  run('node', ['--input-type=commonjs', '-e', imports((to) => `require('${to}')`)], cjs);
   run('node', ['use.cjs'], cjs);
 
   const ts = project('typescript', 'module', [nodeTypes]);
@@ -39,7 +40,12 @@ export function tryAsConsumers({ url, folder, names, specifiers }) {
   }
 
   function imports(load) {
-    return specifiers.map(load).join('\n');
+    return `
+      const peers = ${JSON.stringify(optionalPeers)};
+      const isMissing = ({ code, message }) =>
+        /^(ERR_)?MODULE_NOT_FOUND$/.test(code) && peers.some((peer) => message.includes("'" + peer));
+      ${specifiers.map((to) => `try { ${load(to)} } catch (error) { if (!isMissing(error)) throw error; }`).join('\n')}
+    `;
   }
 
   function project(name, type, more) {

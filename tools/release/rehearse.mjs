@@ -51,6 +51,9 @@ export async function rehearse() {
           .filter((subpath) => subpath !== './package.json')
           .map((subpath) => name + subpath.slice(1)),
       ),
+      optionalPeers: published.flatMap(({ manifest }) =>
+        Object.keys(manifest.peerDependenciesMeta ?? {}),
+      ),
     });
     console.log(
       '\nThe rehearsal went well; nothing was published. For real: npm run release -- --publish',

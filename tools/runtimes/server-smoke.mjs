@@ -1,3 +1,4 @@
+import { AgentCache, AgentCacheInvalidator, AgentCacheSession } from '@acache/agent';
 import { AsyncCache } from '@acache/core';
 import { valueSerializer } from '@acache/core/values';
 import { filePersistence } from '@acache/persist-file';
@@ -32,6 +33,37 @@ export function serverSmoke({ file, redis }) {
       const second = new AsyncCache({ persistence: filePersistence(file) });
       same(await second.ready.catch(({ code }) => code), 'ERR_ACACHE_LOCKED');
       await Promise.all([first.close(), second.close()]);
+    },
+
+    'answers an agent`s reads from its session, until a write': async () => {
+      let loads = 0;
+      const get = AgentCache({ name: 'get', resource: 'x' })(async () => {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        return ++loads;
+      });
+      const set = AgentCacheInvalidator({ name: 'set', resource: 'x' })(async () => 'done');
+      const read = async () => [await get(), await get()].join();
+      const sessions = [new AgentCacheSession(), new AgentCacheSession()];
+      await Promise.all(sessions.map((session) => session.run(read)));
+      same(loads, 2);
+      await sessions[0].run(set);
+      same(await sessions[0].run(read), '3,3');
+      await Promise.all(sessions.map((session) => session.end()));
+    },
+
+    'stops an agent that repeats itself': async () => {
+      const search = AgentCache({ name: 'search' })(async (query) => query);
+      const session = new AgentCacheSession({ maxToolRepeats: 2 });
+      const { signal } = session;
+      const codes = await session.run(async () => {
+        const outcomes = [];
+        for (let at = 0; at < 4; at++) {
+          outcomes.push(await search('cats').catch(({ kind }) => kind));
+        }
+        return outcomes.join();
+      });
+      same(codes, 'cats,cats,repeat,repeat');
+      same(signal.aborted, true);
     },
 
     'shares a Redis: one load, and an invalidation holds in all': async () => {

@@ -1,4 +1,5 @@
 const assert = require('node:assert/strict');
+const { AgentCache, AgentCacheSession } = require('@acache/agent');
 const { batchLoader } = require('@acache/batch');
 const { AsyncCache, makeKey } = require('@acache/core');
 const { cached } = require('@acache/decorators');
@@ -14,6 +15,11 @@ async function main() {
   const find = cached(async (name) => name.length, { cache, name: 'find' });
   assert.equal(await find('bob'), 3);
   await cache.close();
+  const search = AgentCache({ name: 'search' })(async (query) => [query]);
+  await AgentCacheSession.run({ maxToolRepeats: 1 }, async () => {
+    assert.deepEqual(await search('cats'), ['cats']);
+    await assert.rejects(search('cats'), { code: 'ERR_ACACHE_AGENT_LOOP' });
+  });
   // Nothing listens there: the value comes from the loader all the same.
   const shared = new AsyncCache({ name: 'shared', tier: redisTier('redis://127.0.0.1:1') });
   assert.equal(await shared.get('key', () => 'loaded'), 'loaded');

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createAgentCache } from '@acache/agent';
 import { AsyncCache, makeKey } from '@acache/core';
 import { valueSerializer } from '@acache/core/values';
 import { filePersistence } from '@acache/persist-file';
@@ -8,6 +9,14 @@ const cache = new AsyncCache({ maxSize: 100, ttl: '1m' });
 assert.equal(await cache.get(makeKey('user', [1]), () => 'Ada'), 'Ada');
 assert.equal(await cache.get(makeKey('user', [1]), () => 'nobody'), 'Ada');
 await cache.close();
+
+const agents = createAgentCache();
+const getCart = agents.read({ name: 'getCart', resource: 'cart:{0}' }, async (user) => [user]);
+const clear = agents.mutate({ name: 'clear', resource: 'cart:{0}' }, async (user) => user);
+await agents.session().run(async () => {
+  for (const step of [getCart, getCart, clear, getCart]) await step('ann');
+});
+assert.equal(agents.getMetrics().loads, 2);
 
 const { serialize, deserialize } = valueSerializer();
 assert.deepEqual(

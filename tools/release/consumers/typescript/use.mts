@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { AgentCache, AgentCacheSession, type AgentMetrics } from '@acache/agent';
 import { DataLoader } from '@acache/batch';
 import { AsyncCache, makeKey, type AsyncCacheOptions } from '@acache/core';
 import { fakeClock } from '@acache/core/testing';
@@ -32,6 +33,19 @@ class Users {
 const users = new Users();
 assert.equal(await users.find(1), await users.find(1));
 assert.equal(asCached(users, 'find').getMetrics().hits, 1);
+
+class Shop {
+  @AgentCache({ resource: 'cart:{0}' })
+  async cart(user: string): Promise<string[]> {
+    return [user];
+  }
+}
+await using session = new AgentCacheSession({ maxToolRepeats: 3 });
+const shop = new Shop();
+const cart: string[] = await session.run(() => shop.cart('ann'));
+assert.deepEqual(await session.run(() => shop.cart('ann')), cart);
+const { hits }: AgentMetrics = session.getMetrics();
+assert.equal(hits, 1);
 
 const tierOptions: RedisTierOptions = { coherence: 'auto', staleness: '1s' };
 const shared = new AsyncCache<string, User>({

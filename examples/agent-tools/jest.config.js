@@ -1,0 +1,1 @@
+export default { displayName: 'agent-tools', preset: '../../jest.preset.js' };

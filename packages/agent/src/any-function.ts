@@ -1,0 +1,2 @@
+/** Any function. */
+export type AnyFunction = (...args: any[]) => any;

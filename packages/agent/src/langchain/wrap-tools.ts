@@ -1,0 +1,139 @@
+import { InvalidOptionError } from '@acache/core';
+import { AdaptedTool, type ToolTraits } from '../adapter/adapted-tool.js';
+import type { AdapterPolicy, AdapterScope, WrapToolsOptions } from '../adapter/adapter-options.js';
+import { namedTools, sameCollection, type ToolCollection } from '../adapter/map-tools.js';
+import { checkPolicyNames, policyOf } from '../adapter/policy-of.js';
+import { withMembers, withSignal } from '../adapter/with-members.js';
+import { checkNotWrapped, markWrapped } from '../adapter/wrapped.js';
+import { isDirectOutput, isErrorMessage } from './direct-output.js';
+import { hasContext, type ToolConfig } from './tool-context.js';
+
+/** How one tool is wrapped. */
+export type WrapToolOptions = AdapterScope & { readonly policy: AdapterPolicy };
+
+/** What is known of a tool of LangChain. */
+interface LangChainTool {
+  readonly name?: unknown;
+  readonly responseFormat?: unknown;
+  readonly _call?: Call;
+}
+
+type Call = (
+  this: unknown,
+  input: unknown,
+  runManager?: RunManager,
+  config?: ToolConfig,
+) => unknown;
+
+interface RunManager {
+  handleToolEvent?(chunk: unknown): unknown;
+}
+
+/**
+ * Wraps tools, for those who call them themselves or by a graph of their own: the same tools, whose calls
+ * are cached by their policies and watched for loops. What is cached is what the tool returns; each
+ * call gets a message of its own. For `createAgent` there is `acacheMiddleware`, since in an agent a tool
+ * that throws does not end the run.
+ *
+ * ```ts
+ * const [getCart] = wrapTools([getCartTool], {
+ *   policies: { get_cart: { effect: 'read', resource: 'cart:{userId}' } },
+ * });
+ * ```
+ *
+ * Functions of a policy are called with the tool's arguments; `vary` with the config of the call, too.
+ * Tools that run elsewhere are as they were.
+ *
+ * @throws InvalidOptionError for a policy that names no tool of the set, or cannot be meant
+ */
+export function wrapTools<TOOLS extends ToolCollection>(
+  tools: TOOLS,
+  options: WrapToolsOptions = {},
+): TOOLS {
+  const { policies } = options;
+  const all = namedTools(tools, ownName, '_call');
+  checkPolicyNames(
+    policies,
+    all.map(([name]) => name),
+  );
+  const wrapped = all.map(([name, tool]) =>
+    guardedTool(name, tool as LangChainTool, policyOf(policies, name), options),
+  );
+  return sameCollection(tools, wrapped);
+}
+
+/**
+ * Wraps one tool.
+ *
+ * @throws InvalidOptionError for a policy that cannot be meant
+ */
+export function wrapTool<T extends object>(tool: T, { policy, ...scope }: WrapToolOptions): T {
+  return guardedTool(String(ownName(tool)), tool, policy, scope) as T;
+}
+
+function ownName(tool: object): unknown {
+  return (tool as { name?: unknown }).name;
+}
+
+function guardedTool(
+  name: string,
+  tool: LangChainTool,
+  policy: AdapterPolicy | undefined,
+  scope: AdapterScope,
+): object {
+  const { _call } = tool;
+  if (typeof _call !== 'function') {
+    if (policy === undefined) return tool;
+    throw new InvalidOptionError(
+      `${name} is no StructuredTool: it runs elsewhere, so there is nothing to cache or to watch`,
+    );
+  }
+  checkNotWrapped(_call, name);
+  const adapted = new AdaptedTool(name, policy, traits, scope);
+  return withMembers(tool, { _call: markWrapped(guarded(adapted, tool, _call)) });
+}
+
+const traits: ToolTraits = {
+  identity: () => 'langchain',
+  isError: isErrorMessage,
+  isStorable: (output) => !isDirectOutput(output),
+};
+
+function guarded(adapted: AdaptedTool, tool: LangChainTool, call: Call): Call {
+  return (input, runManager, config = {}) =>
+    adapted.call(
+      [input],
+      async (context) => {
+        const output = await call.call(
+          tool,
+          input,
+          runManager,
+          withSignal(config, 'signal', context),
+        );
+        return isAsyncGenerator(output) ? await returned(output, runManager) : output;
+      },
+      {
+        callId: config.toolCall?.id ?? config.toolCallId,
+        signal: config.signal,
+        context: config,
+        hasContext: hasContext(config),
+        steered: (message) =>
+          tool.responseFormat === 'content_and_artifact' ? [message, undefined] : message,
+      },
+    );
+}
+
+/** What a generator returns is the answer; what it yields are events of the run. */
+async function returned(
+  items: AsyncGenerator,
+  runManager: RunManager | undefined,
+): Promise<unknown> {
+  for (let next = await items.next(); ; next = await items.next()) {
+    if (next.done === true) return next.value as unknown;
+    await runManager?.handleToolEvent?.(next.value);
+  }
+}
+
+function isAsyncGenerator(value: unknown): value is AsyncGenerator {
+  return Object.prototype.toString.call(value) === '[object AsyncGenerator]';
+}

@@ -1,0 +1,141 @@
+import { describeValue, InvalidOptionError } from '@acache/core';
+import { AdaptedTool, type ToolTraits } from '../adapter/adapted-tool.js';
+import type { AdapterPolicy, AdapterScope, WrapToolsOptions } from '../adapter/adapter-options.js';
+import { checkPolicyNames, policyOf } from '../adapter/policy-of.js';
+import { steerByError } from '../adapter/steer-by-error.js';
+import { withMembers } from '../adapter/with-members.js';
+import { checkNotWrapped, markWrapped } from '../adapter/wrapped.js';
+import { hasContext, isResumed, runWith, type MastraContext } from './mastra-context.js';
+
+/** How one tool is wrapped. */
+export type WrapToolOptions = AdapterScope & { readonly policy: AdapterPolicy };
+
+/** What is known of a tool of Mastra. */
+interface MastraTool {
+  readonly id?: unknown;
+  readonly execute?: Execute | undefined;
+  readonly requestContextSchema?: unknown;
+}
+
+type Execute = (this: unknown, input: unknown, context?: MastraContext) => unknown;
+
+/**
+ * Wraps a tool set: the same tools, whose calls are cached by their policies and watched for loops. What
+ * ends an agent's run in a loop is the signal of the session; the run then ends as if nothing had been,
+ * which `rethrow` makes an error of.
+ *
+ * ```ts
+ * const agent = new Agent({
+ *   …,
+ *   tools: wrapTools({ getCart, addToCart }, {
+ *     policies: {
+ *       getCart: { effect: 'read', resource: 'cart:{userId}' },
+ *       addToCart: { effect: 'mutate', resource: 'cart:{userId}' },
+ *     },
+ *   }),
+ * });
+ * const result = await rethrow(session, agent.generate('…', { abortSignal: session.signal }));
+ * ```
+ *
+ * A policy is found by the name of a tool in the set, or by its id. Its functions are called with the tool's
+ * input; `vary` with the context of the call, too. Calls that suspend or resume are not cached.
+ *
+ * @throws InvalidOptionError for a policy that names no tool of the set, or cannot be meant
+ */
+export function wrapTools<TOOLS extends Readonly<Record<string, object>>>(
+  tools: TOOLS,
+  options: WrapToolsOptions = {},
+): TOOLS {
+  if (typeof tools !== 'object' || (tools as unknown) === null || Array.isArray(tools)) {
+    throw new InvalidOptionError(
+      `wrapTools takes a record of tools by name, got ${describeValue(tools)}`,
+    );
+  }
+  const { policies } = options;
+  const all = Object.entries(tools) as [string, MastraTool][];
+  const ids = all.map(([, { id }]) => String(id)).filter((id) => policyOf(policies, id));
+  checkPolicyNames(policies, [...Object.keys(tools), ...ids]);
+  const wrapped = all.map(([name, tool]) => {
+    const policy = policyOf(policies, name) ?? policyOf(policies, String(tool.id));
+    return [name, guardedTool(name, tool, policy, options)];
+  });
+  return Object.fromEntries(wrapped) as TOOLS;
+}
+
+/**
+ * Wraps one tool, by its id.
+ *
+ * @throws InvalidOptionError for a policy that cannot be meant
+ */
+export function wrapTool<T extends object>(tool: T, { policy, ...scope }: WrapToolOptions): T {
+  return guardedTool(String((tool as MastraTool).id), tool, policy, scope) as T;
+}
+
+function guardedTool(
+  name: string,
+  tool: MastraTool,
+  policy: AdapterPolicy | undefined,
+  scope: AdapterScope,
+): object {
+  const { execute } = tool;
+  if (typeof execute !== 'function') {
+    if (policy === undefined) return tool;
+    throw new InvalidOptionError(
+      `${name} has no execute: it runs elsewhere, so there is nothing to cache or to watch`,
+    );
+  }
+  checkNotWrapped(execute, name);
+  const traits: ToolTraits = {
+    identity: () => 'mastra',
+    isError: isErrorValue,
+    isStorable: (output) => !(output instanceof Suspended),
+    reads: tool.requestContextSchema === undefined ? undefined : 'requestContext',
+  };
+  const adapted = new AdaptedTool(name, policy, traits, scope);
+  return withMembers(tool, { execute: markWrapped(guarded(adapted, tool, execute)) });
+}
+
+/** What a call brings that waits for somebody. */
+class Suspended {
+  readonly output: unknown;
+
+  constructor(output: unknown) {
+    this.output = output;
+  }
+}
+
+function guarded(adapted: AdaptedTool, tool: MastraTool, execute: Execute): Execute {
+  return async (input, context = {}) => {
+    const own = { ran: false, suspended: false };
+    const answer = await adapted.call(
+      [input],
+      async (flight) => {
+        own.ran = true;
+        const notice = (): void => {
+          own.suspended = true;
+        };
+        const output = await runWith(context, flight, notice, (ours) =>
+          execute.call(tool, input, ours),
+        );
+        return own.suspended ? new Suspended(output) : output;
+      },
+      {
+        callId: context.agent?.toolCallId ?? context.toolCallId,
+        signal: context.abortSignal,
+        context,
+        hasContext: hasContext(context),
+        mustRun: isResumed(context),
+        steered: steerByError,
+      },
+    );
+    if (!(answer instanceof Suspended)) return answer;
+    // The one it joined waits for somebody; this one has to do that by itself.
+    return own.ran ? answer.output : execute.call(tool, input, context);
+  };
+}
+
+/** Arguments that do not fit the schema, and tools of MCP servers, fail by a value. */
+function isErrorValue(output: unknown): boolean {
+  const { error, isError, message } = (output ?? {}) as Record<string, unknown>;
+  return isError === true || (error === true && typeof message === 'string');
+}
