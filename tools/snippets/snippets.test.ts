@@ -25,7 +25,10 @@ interface Snippet {
   readonly printed: readonly string[];
 }
 
-const snippets = markdownFiles(root).flatMap(snippetsIn);
+const files = markdownFiles(root);
+const snippets = files.flatMap((file) => snippetsIn(file, 'ts'));
+/** What needs a model, a server of others or a program around it: it compiles, and is not run. */
+const fragments = files.flatMap((file) => snippetsIn(file, 'typescript'));
 
 /** What the documentation writes for a Redis of the reader's; here it is one of the test's. */
 const REDIS = 'redis://localhost:6379';
@@ -42,6 +45,11 @@ describe('the code in the documentation', () => {
 
   it('compiles', () => {
     expect(compile(snippets)).toEqual([]);
+  }, 60_000);
+
+  it('compiles where it is only a part', () => {
+    expect(fragments.length).toBeGreaterThan(5);
+    expect(compile(fragments, join(__dirname, 'given.d.ts'))).toEqual([]);
   }, 60_000);
 
   for (const snippet of snippets) {
@@ -70,8 +78,12 @@ async function run(code: string): Promise<string[]> {
   return lines;
 }
 
-/** What the compiler finds wrong with the snippets, as a user with strict settings would see it. */
-function compile(all: readonly Snippet[]): string[] {
+/**
+ * What the compiler finds wrong with the snippets, as a user with strict settings would see it.
+ *
+ * @param given - declares what is around them
+ */
+function compile(all: readonly Snippet[], ...given: readonly string[]): string[] {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.base.json'), (file) =>
     ts.sys.readFile(file),
   ) as {
@@ -102,7 +114,7 @@ function compile(all: readonly Snippet[]): string[] {
       ? getSourceFile(file, version)
       : ts.createSourceFile(file, text, version);
   };
-  const program = ts.createProgram([...files.keys()], options, host);
+  const program = ts.createProgram([...files.keys(), ...given], options, host);
   return [...files.keys()].flatMap((file, at) =>
     ts.getPreEmitDiagnostics(program, program.getSourceFile(file)).map(({ messageText }) => {
       return `${all[at]?.name}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
@@ -110,9 +122,10 @@ function compile(all: readonly Snippet[]): string[] {
   );
 }
 
-function snippetsIn(file: string): Snippet[] {
+function snippetsIn(file: string, language: 'ts' | 'typescript'): Snippet[] {
   const text = readFileSync(file, 'utf8');
-  return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map((match) => {
+  const blocks = new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm');
+  return [...text.matchAll(blocks)].map((match) => {
     const [, code = ''] = match;
     const line = text.slice(0, match.index).split('\n').length;
     const printed = [...code.matchAll(/\/\/ → (.*)$/gm)].map(([, text = '']) => text);

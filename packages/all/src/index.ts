@@ -6,3 +6,4 @@ export * from '@acache/batch';
 export * from '@acache/decorators';
 export * from '@acache/redis-tier';
 export * from '@acache/persist-file';
+export * from '@acache/agent';

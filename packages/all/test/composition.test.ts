@@ -1,7 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cached, createCache, invalidates, type AsyncCache } from '@acache/all';
+import {
+  cached,
+  createAgentCache,
+  createCache,
+  invalidates,
+  type AgentCacheRuntime,
+  type AsyncCache,
+} from '@acache/all';
 import { startRedis, until, type RedisServer } from '../../../tools/redis/index.js';
 
 interface User {
@@ -41,7 +48,6 @@ class Service {
     const batchLoader = (keys: readonly unknown[]) => database.find(keys as number[]);
     this.userOf = (id) => cache.get(id, { batchLoader, tags: [`user:${id}`] });
     this.rename = invalidates({ cache, tags: (id: number) => [`user:${id}`] })(
-       
       async (id: number, name: string) => database.names.set(id, name),
     );
   }
@@ -101,6 +107,52 @@ describe('everything at once', () => {
     await until('the other to hear of it', async () => (await b.userOf(1)).name === 'Cleo');
 
     await Promise.all([again.cache.close(), b.cache.close()]);
+  });
+
+  it('lets the agents of several processes see what each other does, through an outage', async () => {
+    const stock = new Map([['tea', 3]]);
+    let checks = 0;
+    const process = async (file: string) => {
+      const { cache } = await start(file);
+      const runtime: AgentCacheRuntime = createAgentCache({ cache: cache });
+      const check = runtime.read(
+        { name: 'check_stock', resource: 'stock:{item}', scope: 'global' },
+        async ({ item }: { item: string }) => {
+          checks++;
+          return Promise.resolve(stock.get(item));
+        },
+      );
+      const take = runtime.mutate(
+        { name: 'take', resource: 'stock:{item}', scope: 'global' },
+        async ({ item }: { item: string }) => {
+          stock.set(item, (stock.get(item) ?? 0) - 1);
+          return Promise.resolve(true);
+        },
+      );
+      return { cache, runtime, check, take };
+    };
+    const [a, b] = [await process('d'), await process('e')];
+    const tea = { item: 'tea' };
+    await a.runtime.session({ loopDetection: false }).run(async () => {
+      expect(await a.check(tea)).toBe(3);
+      expect(await b.check(tea)).toBe(3);
+      expect(checks).toBe(1);
+      await b.take(tea);
+      await until('the other to hear of it', async () => (await a.check(tea)) === 2);
+
+      await server.kill();
+      await a.take(tea);
+      expect(await a.check(tea)).toBe(1);
+      await server.restart();
+      await until('the other to hear of it', async () => (await b.check(tea)) === 1);
+    });
+    await a.runtime.session({ maxToolRepeats: 3 }).run(async (session) => {
+      for (let at = 0; at < 3; at++) expect(await a.check(tea)).toBe(1);
+      const loop = { code: 'ERR_ACACHE_AGENT_LOOP', kind: 'repeat', count: 4 };
+      await expect(a.check(tea)).rejects.toMatchObject(loop);
+      expect(session.signal.aborted).toBe(true);
+    });
+    await Promise.all([a.cache.close(), b.cache.close()]);
   });
 
   it('serves decorated functions from the same cache', async () => {
