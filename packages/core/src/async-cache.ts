@@ -26,6 +26,12 @@ import { snapshotKey } from './snapshot-key.js';
 import type { MemoryStore } from './store.js';
 import type { TierLink } from './tier-link.js';
 import type { Timekeeper } from './timekeeper.js';
+import {
+  Recorder,
+  type TraceOptions,
+  type TraceRecording,
+  type TraceSink,
+} from './trace-recording.js';
 import { warmup, type WarmupEntries, type WarmupOptions, type WarmupReport } from './warmup.js';
 import type { Writes } from './write.js';
 
@@ -56,6 +62,7 @@ export class AsyncCache<K = unknown, V = any> implements Cache<K, V>, AsyncDispo
   readonly #persistence: PersistenceLink<K, V> | undefined;
   readonly #plain: Request<K, V>;
   readonly #plainWaitsForever: boolean;
+  readonly #recorders = new Set<Recorder>();
   #closing: Promise<void> | undefined;
 
   // What a hit needs, within reach.
@@ -251,6 +258,32 @@ export class AsyncCache<K = unknown, V = any> implements Cache<K, V>, AsyncDispo
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
+  /**
+   * Writes which keys are asked for, one a line, for `@acache/simulate`: it says which size and policy
+   * would serve most of them. Reads cost an event more while that lasts.
+   *
+   * @param sink - a writable stream; when it is too slow, accesses are left out
+   * @throws InvalidOptionError for what is no stream, or an option that cannot be meant
+   */
+  recordTrace(sink: TraceSink, options: TraceOptions = {}): TraceRecording {
+    this.#checkOpen();
+    const { events, memory } = this.#parts;
+    const recorder = new Recorder(sink, options, memory.time.clock, (error) => {
+      events.report(error, 'listener');
+    });
+    const offs = (['hit', 'stale', 'miss'] as const).map((event) =>
+      this.on(event, ({ key }) => {
+        recorder.record(key);
+      }),
+    );
+    this.#recorders.add(recorder);
+    recorder.begin(() => {
+      for (const off of offs) off();
+      this.#recorders.delete(recorder);
+    });
+    return recorder;
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -271,6 +304,7 @@ export class AsyncCache<K = unknown, V = any> implements Cache<K, V>, AsyncDispo
     const error = closedError(this.name);
     for (const flight of flights.running()) flight.cancel(error);
     flights.revokeAll();
+    for (const recorder of this.#recorders) recorder.stop();
     await Promise.all([this.#persistence?.close(), tier?.close()]);
     memory.stop();
     events.clear();

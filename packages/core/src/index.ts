@@ -21,6 +21,8 @@ export type {
   ErrorSource,
 } from './events.js';
 
+export type { TraceOptions, TraceRecording, TraceSink } from './trace-recording.js';
+
 export { makeKey, encodeKey } from './make-key.js';
 export { toMilliseconds, ttlToMilliseconds } from './duration.js';
 export type { Duration, Ttl } from './duration.js';
