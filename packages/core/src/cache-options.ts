@@ -120,6 +120,11 @@ export interface GetOptions<K = unknown, V = any> extends Omit<EntryOptions<V>, 
    * value. Those of the call that begins the load count, as its `ttl` does; not those of one who joins.
    */
   tags?: readonly string[] | ((value: V, key: K) => readonly string[]);
+  /**
+   * How long a failure of this load is remembered. That of the call that begins the load counts.
+   * @defaultValue the cache's
+   */
+  errorTtl?: AsyncCacheOptions<K, V>['errorTtl'];
   /** Makes the value on a miss. */
   loader?: Loader<K, V>;
   /** Makes the value on a miss, together with others; needs a `batcher` in the cache's options. */

@@ -1,3 +1,5 @@
+import { AsyncCache, InvalidOptionError } from '@acache/core';
+import { fakeClock } from '@acache/core/testing';
 import { Failures } from './failures.js';
 
 describe('what another process refreshes', () => {
@@ -33,5 +35,29 @@ describe('a failure that is remembered', () => {
     expect(failures.remembered('k', 1)).toMatchObject({ error });
     failures.forgetTagged(['user:2', 'user:1']);
     expect(failures.remembered('k', 1)).toBeUndefined();
+  });
+});
+
+describe('errorTtl of one get', () => {
+  const down = () => Promise.reject(new Error('down'));
+
+  it.each([
+    { what: 'remembers where the cache does not', cache: 0, get: 1000, remembered: true },
+    { what: 'remembers nothing where the cache does', cache: 1000, get: 0, remembered: false },
+    { what: 'may depend on the error', cache: 0, get: () => 1000, remembered: true },
+  ])('$what', async ({ cache: errorTtl, get, remembered }) => {
+    const cache = new AsyncCache<string, string>({ errorTtl, clock: fakeClock() });
+    const options = { loader: down, errorTtl: get };
+    await expect(cache.get('k', options)).rejects.toThrow('down');
+    const again = cache.get('k', { ...options, loader: () => 'up' });
+    if (remembered) await expect(again).rejects.toThrow('down');
+    else expect(await again).toBe('up');
+  });
+
+  it('is checked', async () => {
+    const cache = new AsyncCache<string, string>();
+    await expect(cache.get('k', { loader: down, errorTtl: -1 })).rejects.toThrow(
+      InvalidOptionError,
+    );
   });
 });

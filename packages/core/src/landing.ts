@@ -215,12 +215,12 @@ export class Landings<K, V> {
   }
 
   #errorTtl(flight: Flight<K, V>, error: unknown): number {
-    const { options, events } = this.#parts;
-    if (typeof options.errorTtl === 'number') return options.errorTtl;
+    const { errorTtl } = flight.query.request;
+    if (typeof errorTtl === 'number') return errorTtl;
     try {
-      return toMilliseconds(options.errorTtl(error, flight.query.key), 'errorTtl');
+      return toMilliseconds(errorTtl(error, flight.query.key), 'errorTtl');
     } catch (thrown) {
-      events.report(thrown, 'ttl', flight.query.key);
+      this.#parts.events.report(thrown, 'ttl', flight.query.key);
       return 0;
     }
   }

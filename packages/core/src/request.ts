@@ -12,6 +12,7 @@ export interface Request<K, V> {
   readonly staleWhileRevalidate: number | undefined;
   readonly staleIfError: number | undefined;
   readonly tags: readonly string[] | ((value: V, key: K) => readonly string[]) | undefined;
+  readonly errorTtl: ResolvedOptions<K, V>['errorTtl'];
   readonly refresh: boolean;
   readonly timeout: number;
   readonly softTimeout: number;
@@ -25,6 +26,7 @@ export function plainRequest<K, V>(options: ResolvedOptions<K, V>): Request<K, V
     staleWhileRevalidate: undefined,
     staleIfError: undefined,
     tags: undefined,
+    errorTtl: options.errorTtl,
     refresh: false,
     timeout: options.timeout,
     softTimeout: options.softTimeout,
@@ -42,6 +44,7 @@ export function resolveRequest<K, V>(
   cache: ResolvedOptions<K, V>,
 ): Request<K, V> {
   const { ttl, tags, staleWhileRevalidate, staleIfError, timeout, softTimeout, signal } = options;
+  const { errorTtl = cache.errorTtl } = options;
   checkSignal(signal);
   return {
     ttl: ttl === undefined || typeof ttl === 'function' ? ttl : ttlToMilliseconds(ttl),
@@ -52,6 +55,7 @@ export function resolveRequest<K, V>(
     staleIfError:
       staleIfError === undefined ? undefined : toMilliseconds(staleIfError, 'staleIfError'),
     tags: tags === undefined || typeof tags === 'function' ? tags : checkTags(tags),
+    errorTtl: typeof errorTtl === 'function' ? errorTtl : toMilliseconds(errorTtl, 'errorTtl'),
     refresh: options.refresh === true,
     timeout: timeout === undefined ? cache.timeout : toMilliseconds(timeout, 'timeout'),
     softTimeout:
