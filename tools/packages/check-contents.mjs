@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 
 const expected = [
-  /^(package\.json|README\.md|CHANGELOG\.md|FORMAT\.md|LICENSE)$/,
+  /^(package\.json|README\.md|CHANGELOG\.md|FORMAT\.md|LICENSE|grafana-dashboard\.json)$/,
   /^dist\/cjs\/package\.json$/,
   /^dist\/(esm|cjs)\/.+\.(js|d\.ts)(\.map)?$/,
   /^src\/(?!.*\.test(-d)?\.ts$).+\.ts$/,

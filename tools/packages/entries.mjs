@@ -6,7 +6,7 @@ import { join } from 'node:path';
  */
 export function entriesOf({ name, exports }, installed) {
   return Object.entries(exports)
-    .filter(([subpath]) => subpath !== './package.json')
+    .filter(([subpath]) => !subpath.endsWith('.json'))
     .map(([subpath, { import: esm, require: cjs }]) => ({
       specifier: name + subpath.slice(1),
       esm: join(installed, esm.default),

@@ -48,7 +48,7 @@ export async function rehearse() {
       names: published.map(({ name }) => name),
       specifiers: published.flatMap(({ name, manifest }) =>
         Object.keys(manifest.exports)
-          .filter((subpath) => subpath !== './package.json')
+          .filter((subpath) => !subpath.endsWith('.json'))
           .map((subpath) => name + subpath.slice(1)),
       ),
       optionalPeers: published.flatMap(({ manifest }) =>

@@ -11,6 +11,7 @@ const imports = {
   '@acache/core/testing': built('core', 'testing'),
   '@acache/batch': built('batch', 'index'),
   '@acache/decorators': built('decorators', 'index'),
+  '@acache/metrics': built('metrics', 'index'),
 };
 
 const page = `<!doctype html>

@@ -1,6 +1,7 @@
 import { AgentCache, AgentCacheInvalidator, AgentCacheSession } from '@acache/agent';
 import { AsyncCache } from '@acache/core';
 import { valueSerializer } from '@acache/core/values';
+import { keyvTier } from '@acache/keyv-tier';
 import { filePersistence } from '@acache/persist-file';
 import { redisTier } from '@acache/redis-tier';
 import { keepAll, same } from './promises.mjs';
@@ -64,6 +65,20 @@ export function serverSmoke({ file, redis }) {
       });
       same(codes, 'cats,cats,repeat,repeat');
       same(signal.aborted, true);
+    },
+
+    'finds what lies in a store of Keyv, and nothing that was invalidated': async () => {
+      const store = new Map();
+      const open = () => new AsyncCache({ name: 'users', tier: keyvTier(store) });
+      const before = open();
+      await before.set('kept', 'kept', { tags: ['odd'] });
+      await before.set('gone', 'gone', { tags: ['even'] });
+      await before.invalidateTags('even');
+      await before.close();
+      const after = open();
+      same(await after.get('kept'), 'kept');
+      same(await after.get('gone'), undefined);
+      await after.close();
     },
 
     'shares a Redis: one load, and an invalidation holds in all': async () => {

@@ -2,6 +2,7 @@ import { batchLoader, DataLoader } from '@acache/batch';
 import { AsyncCache, makeKey } from '@acache/core';
 import { fakeClock } from '@acache/core/testing';
 import { AsyncLRU, invalidates } from '@acache/decorators';
+import { prometheus } from '@acache/metrics';
 import { keepAll, same } from './promises.mjs';
 
 /**
@@ -85,6 +86,21 @@ const promises = {
     await rename('Anna');
     same(await find(), 'Anna');
     same(find.getMetrics().loads, 2);
+  },
+
+  'shows what a cache counts, as a registry asks for it': async () => {
+    const registered = new Map();
+    const cache = new AsyncCache({ name: 'shown' });
+    const unregister = prometheus(cache, {
+      registerMetric: (metric) => registered.set(metric.name, metric),
+      getSingleMetric: (name) => registered.get(name),
+      removeSingleMetric: (name) => registered.delete(name),
+    });
+    const { values } = await registered.get('acache_entries').get();
+    same(JSON.stringify(values), '[{"labels":{"cache":"shown"},"value":0}]');
+    unregister();
+    same(registered.size, 0);
+    await cache.close();
   },
 };
 

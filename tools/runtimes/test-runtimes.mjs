@@ -26,7 +26,16 @@ if (unknown !== undefined) {
   process.exit(1);
 }
 
-const packages = ['core', 'agent', 'batch', 'decorators', 'persist-file', 'redis-tier'];
+const packages = [
+  'core',
+  'agent',
+  'batch',
+  'decorators',
+  'keyv-tier',
+  'metrics',
+  'persist-file',
+  'redis-tier',
+];
 run(
   'npx',
   ['nx', 'run-many', '-t', 'build', '-p', packages.map((name) => `@acache/${name}`).join()],

@@ -3,6 +3,8 @@ const { AgentCache, AgentCacheSession } = require('@acache/agent');
 const { batchLoader } = require('@acache/batch');
 const { AsyncCache, makeKey } = require('@acache/core');
 const { cached } = require('@acache/decorators');
+const { keyvTier } = require('@acache/keyv-tier');
+const { opentelemetry } = require('@acache/metrics');
 const { filePersistence } = require('@acache/persist-file');
 const { redisTier } = require('@acache/redis-tier');
 
@@ -30,6 +32,18 @@ async function main() {
     assert.equal(kept.getMetrics().loads, loads);
     await kept.close();
   }
+  const behind = new AsyncCache({ name: 'behind', tier: keyvTier(new Map()) });
+  assert.equal(await behind.get('key', () => 'loaded'), 'loaded');
+  const names = [];
+  const instrument = (name) => names.push(name);
+  opentelemetry([behind], {
+    createObservableCounter: instrument,
+    createObservableUpDownCounter: instrument,
+    addBatchObservableCallback: () => undefined,
+    removeBatchObservableCallback: () => undefined,
+  });
+  assert.equal(names.includes('acache.requests'), true);
+  await behind.close();
 }
 
 main().catch((error) => {

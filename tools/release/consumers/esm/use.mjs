@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { createAgentCache } from '@acache/agent';
 import { AsyncCache, makeKey } from '@acache/core';
 import { valueSerializer } from '@acache/core/values';
+import { keyvTier } from '@acache/keyv-tier';
+import { prometheus } from '@acache/metrics';
 import { filePersistence } from '@acache/persist-file';
 import { redisTier } from '@acache/redis-tier';
 
@@ -34,3 +36,19 @@ for (const loads of [1, 0]) {
   assert.equal(kept.getMetrics().loads, loads);
   await kept.close();
 }
+
+const store = new Map();
+for (const loads of [1, 0]) {
+  const behind = new AsyncCache({ name: 'behind', tier: keyvTier(store) });
+  assert.equal(await behind.get('key', () => 'loaded'), 'loaded');
+  assert.equal(behind.getMetrics().loads, loads);
+  await behind.close();
+}
+
+const metrics = new Map();
+prometheus([cache], {
+  registerMetric: (metric) => metrics.set(metric.name, metric),
+  getSingleMetric: (name) => metrics.get(name),
+  removeSingleMetric: (name) => metrics.delete(name),
+});
+assert.equal((await metrics.get('acache_loads_total').get()).values[0].value, 1);

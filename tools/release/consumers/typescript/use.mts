@@ -4,6 +4,8 @@ import { DataLoader } from '@acache/batch';
 import { AsyncCache, makeKey, type AsyncCacheOptions } from '@acache/core';
 import { fakeClock } from '@acache/core/testing';
 import { asCached, AsyncTTL } from '@acache/decorators';
+import { keyvTier, type KeyvTierOptions } from '@acache/keyv-tier';
+import { prometheus, type PrometheusRegistry } from '@acache/metrics';
 import { filePersistence, type FilePersistenceOptions } from '@acache/persist-file';
 import { redisTier, type RedisTierOptions } from '@acache/redis-tier';
 
@@ -64,3 +66,20 @@ await kept.set('bob', { name: 'Bob' });
 await kept.flush();
 assert.equal(kept.peek('bob')?.name, 'Bob');
 await kept.close();
+
+const keyvOptions: KeyvTierOptions = { staleness: '1s', prefix: 'app' };
+const tier = keyvTier(new Map<string, string>(), keyvOptions);
+const behind = new AsyncCache<string, User>({ name: 'behind', tier });
+const eve: User = await behind.get('eve', () => ({ name: 'Eve' }));
+assert.equal(eve.name, 'Eve');
+await behind.close();
+
+const names: string[] = [];
+const registry: PrometheusRegistry = {
+  registerMetric: (metric: { name: string }) => names.push(metric.name),
+  getSingleMetric: () => undefined,
+  removeSingleMetric: () => undefined,
+};
+const unregister: () => void = prometheus({ behind }, registry, { tiers: { keyv: tier } });
+unregister();
+assert.ok(names.includes('acache_tier_down'));

@@ -1,0 +1,1 @@
+export default { displayName: 'keyv-tier', preset: '../../jest.preset.js' };

@@ -1,0 +1,133 @@
+import type { Labelled } from './observed.js';
+
+/** Numbers by their names. */
+export type Numbers = Readonly<Record<string, number>>;
+
+/** What a subject counts just now. Counters may start again at 0; `levels` go up and down. */
+export interface Snapshot {
+  readonly counters: Numbers;
+  readonly levels: Numbers;
+}
+
+/** What is shown of one subject: its counters never go down. */
+export interface Reading extends Snapshot {
+  readonly label: string;
+}
+
+/** A label, and what was counted under it. */
+interface Slot<S extends object> {
+  readonly label: string;
+  holder: WeakRef<S> | undefined;
+  totals: Record<string, number>;
+}
+
+/** What is known of a subject. */
+interface Known<S extends object> {
+  slot: Slot<S>;
+  /** What it counted when it was read last. */
+  last: Numbers;
+}
+
+interface TotalsParts<S> {
+  /** The subjects of now. */
+  subjects(): readonly Labelled<S>[];
+  nameOf(subject: S): string;
+  snapshot(subject: S): Snapshot;
+  readonly most: number;
+  /** More subjects than there may be labels; told once. */
+  overflow(label: string): void;
+}
+
+/**
+ * Counters that never go down, of subjects whose own may start again at 0. Each subject has a label of
+ * its own: the second of a name is `name#2`. A label whose subject is gone may pass on to another one.
+ */
+export class Totals<S extends object> {
+  readonly #parts: TotalsParts<S>;
+  readonly #slots = new Map<string, Slot<S>>();
+  readonly #known = new WeakMap<S, Known<S>>();
+  #hasOverflown = false;
+
+  constructor(parts: TotalsParts<S>) {
+    this.#parts = parts;
+  }
+
+  /** Reads every subject. One that fails is left out. */
+  collect(): readonly Reading[] {
+    const subjects = new Map<S, string | undefined>();
+    for (const [label, subject] of this.#parts.subjects()) {
+      if (!subjects.has(subject)) subjects.set(subject, label);
+    }
+    for (const slot of this.#slots.values()) {
+      const holder = slot.holder?.deref();
+      if (holder === undefined || !subjects.has(holder)) slot.holder = undefined;
+    }
+    const readings: Reading[] = [];
+    for (const [subject, given] of subjects) {
+      const reading = this.#read(subject, given);
+      if (reading !== undefined) readings.push(reading);
+    }
+    return readings;
+  }
+
+  #read(subject: S, given: string | undefined): Reading | undefined {
+    let snapshot: Snapshot;
+    try {
+      snapshot = this.#parts.snapshot(subject);
+    } catch {
+      return undefined;
+    }
+    const known = this.#knownOf(subject, given ?? this.#parts.nameOf(subject));
+    if (known === undefined) return undefined;
+    const { counters, levels } = snapshot;
+    const { last, slot } = known;
+    // All of them start again at once: one that is lower tells it of those that have grown past.
+    const isAnew = Object.entries(last).some(([name, before]) => (counters[name] ?? 0) < before);
+    for (const [name, now] of Object.entries(counters)) {
+      const before = isAnew ? 0 : (last[name] ?? 0);
+      slot.totals[name] = (slot.totals[name] ?? 0) + now - before;
+    }
+    known.last = counters;
+    return { label: slot.label, counters: { ...slot.totals }, levels };
+  }
+
+  #knownOf(subject: S, name: string): Known<S> | undefined {
+    const known = this.#known.get(subject);
+    if (known?.slot.holder?.deref() === subject) return known;
+    const slot = this.#freeSlot(name);
+    if (slot === undefined) return undefined;
+    slot.holder = new WeakRef(subject);
+    // One that had gone and came back was counted up to then.
+    const anew = { slot, last: known?.last ?? {} };
+    this.#known.set(subject, anew);
+    return anew;
+  }
+
+  #freeSlot(name: string): Slot<S> | undefined {
+    for (let nth = 1; ; nth++) {
+      const label = nth === 1 ? name : `${name}#${nth}`;
+      const slot = this.#slots.get(label);
+      if (slot === undefined) return this.#newSlot(label);
+      if (slot.holder === undefined) return slot;
+    }
+  }
+
+  #newSlot(label: string): Slot<S> | undefined {
+    if (this.#slots.size >= this.#parts.most && !this.#dropUnused()) {
+      if (!this.#hasOverflown) this.#parts.overflow(label);
+      this.#hasOverflown = true;
+      return undefined;
+    }
+    const slot: Slot<S> = { label, holder: undefined, totals: {} };
+    this.#slots.set(label, slot);
+    return slot;
+  }
+
+  /** Makes room for a label where one is not used any more. */
+  #dropUnused(): boolean {
+    for (const [label, { holder }] of this.#slots) {
+      if (holder === undefined) return this.#slots.delete(label);
+    }
+    return false;
+  }
+}
