@@ -2,11 +2,13 @@
  * A look in 20 seconds while tuning, against the limit and lru-cache only:
  * `node tools/bench/quick.mjs packages/core/dist/esm/index.js [hit peek miss miss-bytes burst set memory keys]`,
  * or against dataloader: `node tools/bench/quick.mjs packages/batch/dist/esm/index.js dataloader dataloader-bytes`,
- * or through Redis, once the benchmark has run: `node tools/bench/quick.mjs tools/bench/.cache/subject.mjs redis-hit redis-bulk`.
+ * or through Redis, once the benchmark has run: `node tools/bench/quick.mjs tools/bench/.cache/subject.mjs redis-hit redis-bulk`,
+ * or a tool of an agent, with and without loop detection: `… tools/bench/.cache/subject.mjs agent-call`.
  * Same cases as bench.mjs with fewer rounds, one run each, and three caches in one process.
  */
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { calls } from './cases/agent-call.mjs';
 import { TTL, short } from './lib/case.mjs';
 import { cases } from './lib/cases.mjs';
 import { run, SUBJECT } from './lib/jobs.mjs';
@@ -42,10 +44,12 @@ const looks = [
   ['redis-hit', 500, '500 at once'],
   ['redis-bulk', 100, '100 keys'],
 ];
+for (const label of Object.keys(calls)) looks.push(['agent-call', 0, label]);
 
 /** @param {string} name of a case */
 const rivalOf = (name) => {
   if (name === 'keys') return undefined;
+  if (name === 'agent-call') return 'acache-unwatched';
   if (name.startsWith('redis-')) return 'ioredis-pipelining';
   return name.startsWith('dataloader') ? 'dataloader' : 'lru-cache';
 };

@@ -1,7 +1,6 @@
 /** The subject, used as anyone would; ACACHE_BENCH_SUBJECT names the module that exports it. */
-const { AsyncCache, DataLoader, filePersistence, makeKey, redisTier } = await import(
-  process.env.ACACHE_BENCH_SUBJECT ?? ''
-);
+const { AsyncCache, createAgentCache, DataLoader, filePersistence, makeKey, redisTier, wrapTools } =
+  await import(process.env.ACACHE_BENCH_SUBJECT ?? '');
 
 /** @type {import('../lib/contestant.mjs').Open} */
 export const open = ({ maxSize, ttl, loader }) => {
@@ -63,3 +62,54 @@ const isGone = (key) => {
 
 /** @param {unknown[]} args */
 export const encode = (args) => makeKey('user', args);
+
+/**
+ * A session that lasts for all the calls, so that none of its limits may end it.
+ *
+ * @type {import('../lib/contestant.mjs').OpenCalls}
+ */
+export const openCalls = (options) =>
+  openAgentCalls(options, {
+    maxToolRepeats: Infinity,
+    maxExecutionDepth: Infinity,
+    maxStagnantCalls: Infinity,
+  });
+
+/**
+ * @param {Parameters<import('../lib/contestant.mjs').OpenCalls>[0]} options
+ * @param {object} watching options of the session
+ * @returns {import('../lib/contestant.mjs').Calls}
+ */
+export function openAgentCalls({ effect, sdk, load }, watching) {
+  const agents = createAgentCache();
+  const session = agents.session(watching);
+  const name = 'get_user';
+  const resource = effect === 'guard' ? undefined : sdk ? 'user:{key}' : 'user:{0}';
+  let call;
+  if (sdk) {
+    const tool = { execute: (/** @type {{ key: string }} */ { key }) => load(key) };
+    const tools = wrapTools({ [name]: tool }, { policies: { [name]: { effect, resource } } });
+    const options = { toolCallId: '1', messages: [], context: undefined };
+    call = (/** @type {string} */ key) => tools[name].execute({ key }, options);
+  } else {
+    call = agents[effect]({ name, resource }, load);
+  }
+  return { call, within: (work) => session.run(work) };
+}
+
+/** @type {import('../lib/contestant.mjs').OpenToolSet} */
+export const openToolSet = async (tools, { effects, port }) => {
+  const tier = port === undefined ? undefined : redisTier({ port });
+  const cache = new AsyncCache({ name: 'agents', ...(tier && { tier }) });
+  await cache.ready;
+  const agents = createAgentCache({ cache });
+  const sessions = new Map();
+  return {
+    tools: wrapTools(tools, { runtime: agents, policies: effects }),
+    as(user, work) {
+      if (!sessions.has(user)) sessions.set(user, agents.session({ id: user }));
+      return sessions.get(user).run(work);
+    },
+    close: () => cache.close(),
+  };
+};

@@ -3,7 +3,7 @@ import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** The packages that are measured. */
-const PACKAGES = ['core', 'batch', 'redis-tier', 'persist-file'];
+const PACKAGES = ['core', 'batch', 'redis-tier', 'persist-file', 'agent'];
 
 const BUILD = fileURLToPath(new URL('../../build.mjs', import.meta.url));
 const SOURCES = fileURLToPath(new URL('../../../packages/', import.meta.url));
@@ -39,6 +39,7 @@ export function copyBuiltSubject() {
     cpSync(`${SOURCES}${name}/package.json`, `${copy}/package.json`);
   }
   const file = `${CACHE}subject.mjs`;
-  writeFileSync(file, PACKAGES.map((name) => `export * from '@acache/${name}';\n`).join(''));
+  const modules = [...PACKAGES, 'agent/ai-sdk'];
+  writeFileSync(file, modules.map((name) => `export * from '@acache/${name}';\n`).join(''));
   return file;
 }

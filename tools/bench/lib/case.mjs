@@ -8,6 +8,7 @@
  * @property {Unit} unit of one sample
  * @property {readonly Figure[]} [figures] where one run tells more than one thing; each then has samples
  *   of its own, under `sampleOf(contestant, figure)`
+ * @property {boolean} [down] a line of the table for each figure, a column for each contestant
  * @property {boolean} [alone] each contestant in a process of its own; else the baseline, one peer
  *   and the subject share one and take turns
  * @property {string[]} [nodeFlags]
@@ -39,6 +40,7 @@
  * @property {number} [most] what stands for so much or more
  * @property {'spread' | 'ratios'} [detail] what the table tells beside the median: the spread, or the ratios
  *   as well
+ * @property {readonly string[]} [words] what the table says instead of 0, 1 …
  *
  * One number for each round, by contestant; rounds of one process belong together.
  * @typedef {Record<string, number[]>} Samples

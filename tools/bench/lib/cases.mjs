@@ -1,3 +1,5 @@
+import { agentBehaviour } from '../cases/agent-behaviour.mjs';
+import { agentCall } from '../cases/agent-call.mjs';
 import { burst } from '../cases/burst.mjs';
 import { dataloaderBytes } from '../cases/dataloader-bytes.mjs';
 import { dataloader } from '../cases/dataloader.mjs';
@@ -42,4 +44,6 @@ export const cases = [
   persistOpen,
   persistStall,
   persistWrite,
+  agentCall,
+  agentBehaviour,
 ];

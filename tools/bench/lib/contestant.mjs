@@ -53,6 +53,33 @@ import { existsSync, readFileSync } from 'node:fs';
  * A loader of one request.
  * @typedef {{ load(id: number): Promise<Value> }} IdLoader
  * @typedef {(loadMany: (ids: readonly number[]) => Promise<Value[]>, keep: boolean) => IdLoader} OpenLoader
+ *
+ * Calls of one tool of an agent.
+ *
+ * @typedef {object} Calls
+ * @property {(key: string) => Promise<Value>} call
+ * @property {(work: () => Promise<number>) => Promise<number>} within runs calls in one session
+ *
+ * @typedef {object} CallsOptions
+ * @property {'guard' | 'read' | 'mutate'} effect
+ * @property {boolean} sdk whether it is the `execute` of a tool of `ai`
+ * @property {Loader} load the tool
+ *
+ * @typedef {(options: CallsOptions) => Calls} OpenCalls
+ *
+ * A tool set of `ai`, whose reads are cached.
+ *
+ * @typedef {object} OpenedTools
+ * @property {Record<string, any>} tools
+ * @property {<T>(user: string, work: () => Promise<T>) => Promise<T>} as runs an agent for that user
+ * @property {() => unknown} close
+ *
+ * @typedef {object} ToolSetOptions
+ * @property {Record<string, { effect: 'read' | 'mutate', resource?: string }>} effects of each tool
+ * @property {() => string} currentUser for whom an agent runs
+ * @property {number} [port] of the Redis to keep answers in
+ *
+ * @typedef {(tools: Record<string, any>, options: ToolSetOptions) => Promise<OpenedTools>} OpenToolSet
  */
 
 /**
@@ -73,6 +100,8 @@ const packages = {
   cachified: '@epic-web/cachified',
   bentocache: 'bentocache',
   dataloader: 'dataloader',
+  'ai-sdk-tools': ['@ai-sdk-tools/cache', 'ai'],
+  'ai-sdk-tools-options': ['@ai-sdk-tools/cache', 'ai'],
   lmdb: 'lmdb',
   'better-sqlite3': 'better-sqlite3',
   cacache: 'cacache',
@@ -91,8 +120,8 @@ export const peerNames = Object.keys(packages);
  * Imported only when it takes part: how many caches live in a process changes the figures.
  *
  * @param {string} name
- * @returns {Promise<{ open: Open, openTier: OpenTier, openLoader: OpenLoader, openStore: OpenStore, restoring: Restoring }>}
- *   what it can be: a cache, one with Redis behind it, a loader, a store, or several of them
+ * @returns {Promise<{ open: Open, openTier: OpenTier, openLoader: OpenLoader, openStore: OpenStore, restoring: Restoring, openCalls: OpenCalls, openToolSet: OpenToolSet }>}
+ *   what it can be: a cache, one with Redis behind it, a loader, a store, what caches tools, or several of them
  */
 export const contestant = (name) => import(`../contestants/${name}.mjs`);
 

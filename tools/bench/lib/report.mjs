@@ -44,8 +44,8 @@ export function report(results, machine) {
             rows,
           ),
         ]),
-    ...measured.flatMap(({ name, figures }) =>
-      figures === undefined ? [] : ['', figureTable(name, figures, results)],
+    ...measured.flatMap(({ name, figures, down = false }) =>
+      figures === undefined ? [] : ['', figureTable(name, figures, results, down)],
     ),
     ...new Set(
       results.flatMap(({ case: name, variant, contestant, error }) =>
@@ -70,31 +70,33 @@ export function report(results, machine) {
 }
 
 /**
- * A case with several figures: a column for each.
+ * A case with several figures: a column for each, or a line.
  *
  * @param {string} name
  * @param {readonly import('./case.mjs').Figure[]} figures
  * @param {readonly import('./results.mjs').Result[]} results
+ * @param {boolean} down
  */
-function figureTable(name, figures, results) {
+function figureTable(name, figures, results, down) {
   const own = results.filter((result) => result.case === name);
   const rows = own.filter(({ figure }) => figure === figures[0]);
   const hasVariants = new Set(rows.map(({ variant }) => variant)).size > 1;
   const columns = figures.flatMap((figure) => columnsOf(figure, own[0].baseline));
-  return table(
-    [name, ...(hasVariants ? ['contestant'] : []), ...columns.map(({ head }) => head)],
-    rows.map(({ contestant, variant }) => [
-      ...(hasVariants ? [variant] : []),
-      contestant,
-      ...columns.map(({ figure, cell }) => {
-        const result = own.find(
-          (r) => r.contestant === contestant && r.variant === variant && r.figure === figure,
-        );
-        if (result === undefined) return '';
-        return result.error === undefined ? cell(result) : 'failed';
-      }),
-    ]),
-  );
+  const head = [name, ...(hasVariants ? ['contestant'] : []), ...columns.map(({ head }) => head)];
+  const lines = rows.map(({ contestant, variant }) => [
+    ...(hasVariants ? [variant] : []),
+    contestant,
+    ...columns.map(({ figure, cell }) => {
+      const result = own.find(
+        (r) => r.contestant === contestant && r.variant === variant && r.figure === figure,
+      );
+      if (result === undefined) return '';
+      return result.error === undefined ? cell(result) : 'failed';
+    }),
+  ]);
+  if (!down) return table(head, lines);
+  const [first, ...others] = head.map((cell, at) => [cell, ...lines.map((line) => line[at])]);
+  return table(first, others);
 }
 
 /**
@@ -106,7 +108,10 @@ function figureTable(name, figures, results) {
  * @returns {Column[]}
  */
 function columnsOf(figure, baseline) {
-  const { name, unit, most, detail } = figure;
+  const { name, unit, most, detail, words } = figure;
+  if (words !== undefined) {
+    return [{ head: name, figure, cell: ({ absolute }) => words[absolute?.median ?? -1] ?? '' }];
+  }
   if (detail === undefined) {
     return [{ head: name, figure, cell: (result) => absolute(result.absolute, unit, most) }];
   }
