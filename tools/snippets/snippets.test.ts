@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { inspect } from 'node:util';
 import ts from 'typescript';
@@ -33,10 +34,16 @@ const fragments = files.flatMap((file) => snippetsIn(file, 'typescript'));
 /** What the documentation writes for a Redis of the reader's; here it is one of the test's. */
 const REDIS = 'redis://localhost:6379';
 let redis: RedisServer;
+/** The folder that the reader would be in. */
+const folder = mkdtempSync(join(tmpdir(), 'snippets-'));
+const before = process.cwd();
 beforeAll(async () => {
   redis = await startRedis();
 });
-afterAll(() => redis.stop());
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await redis.stop();
+});
 
 describe('the code in the documentation', () => {
   it('is there', () => {
@@ -74,7 +81,13 @@ async function run(code: string): Promise<string[]> {
   });
   // An async function gives the snippet its top-level await.
   const AsyncFunction = (async () => undefined).constructor as new (...source: string[]) => Program;
-  await new AsyncFunction('require', 'exports', 'console', outputText)(require, {}, { log: print });
+  const program = new AsyncFunction('require', 'exports', 'console', outputText);
+  process.chdir(folder);
+  try {
+    await program(require, {}, { log: print });
+  } finally {
+    process.chdir(before);
+  }
   return lines;
 }
 

@@ -38,12 +38,7 @@ export class RetryStorms {
    *   lets one call of it through, so that it can come back
    * @returns how many failures in a row there were, if it must not run
    */
-  find(
-    tool: string,
-    now: number,
-    changedAt: () => number,
-    learnedAt: number,
-  ): number | undefined {
+  find(tool: string, now: number, changedAt: () => number, learnedAt: number): number | undefined {
     const streak = this.#streaks.get(shortText(tool));
     if (streak === undefined || streak.failures < this.#limit) return undefined;
     if (changedAt() > streak.failedAt) {
