@@ -31,7 +31,7 @@ export default defineConfig(
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
@@ -150,7 +150,11 @@ export default defineConfig(
     ],
     rules: { '@typescript-eslint/no-explicit-any': 'off' },
   },
-  { files: ['packages/all/src/**/*.ts'], rules: { 'no-restricted-imports': 'off' } },
+  {
+    // They put packages together.
+    files: ['packages/all/src/**/*.ts', 'packages/playground/src/**/*.ts'],
+    rules: { 'no-restricted-imports': 'off' },
+  },
   {
     files: ['packages/core/src/**/*.ts'],
     ignores: tests,

@@ -29,4 +29,11 @@ for (const folder of built) {
     `${JSON.stringify({ type: 'commonjs', sideEffects: false })}\n`,
   );
 }
-process.exitCode = status ?? 1;
+// A package with a page has a bundle of it, too.
+const pages = folders
+  .map((folder) => join(folder, 'build-page.mjs'))
+  .filter((page) => existsSync(page));
+const failed = pages.filter(
+  (page) => spawnSync(process.execPath, [page], { stdio: 'inherit' }).status !== 0,
+);
+process.exitCode = failed.length > 0 ? 1 : (status ?? 1);

@@ -55,10 +55,13 @@ const allowed: Files = {
     version: '1.0.0',
     exports: entries,
     acache: { kind: 'tool' },
-    dependencies: { '@acache/batch': '^1.0.0' },
+    dependencies: { '@acache/batch': '^1.0.0', '@acache/all': '^1.0.0' },
+    devDependencies: { preact: '11.0.0' },
   },
-  'packages/metrics/src/index.ts': `import '@acache/batch';`,
-  ...tsconfigs('packages/metrics', 'batch'),
+  'packages/metrics/src/index.ts': `import '@acache/all';`,
+  'packages/metrics/page/main.tsx': `import 'preact/hooks'; import type {} from '@acache/batch';`,
+  'packages/metrics/build-page.mjs': `import 'esbuild';`,
+  ...tsconfigs('packages/metrics', 'batch', 'all'),
   'examples/first/package.json': {
     name: '@acache-examples/first',
     private: true,
@@ -128,9 +131,19 @@ const violations: [what: string, change: Files, message: string][] = [
     'a feature depends on core only',
   ],
   [
-    'a tool importing all',
-    { 'packages/metrics/src/index.ts': `import '@acache/all';` },
-    'a tool depends on core, features and tools',
+    'a tool with an example in its dependencies',
+    manifest('packages/metrics', { dependencies: { '@acache-examples/first': '^1.0.0' } }),
+    'nothing depends on an example',
+  ],
+  [
+    'a page importing what would have to be installed',
+    { 'packages/metrics/page/main.tsx': `import 'lodash';` },
+    'does not name lodash in its devDependencies',
+  ],
+  [
+    'a page importing node:',
+    { 'packages/metrics/page/main.tsx': `import 'node:fs';` },
+    'a page runs in a browser',
   ],
   ...['dependencies', 'devDependencies', 'peerDependencies', 'optionalDependencies'].flatMap(
     (field): [string, Files, string][] => [

@@ -7,7 +7,10 @@
 export const arrows = {
   core: { may: [], because: 'core depends on nothing' },
   feature: { may: ['core'], because: 'a feature depends on core only' },
-  tool: { may: ['core', 'feature', 'tool'], because: 'a tool depends on core, features and tools' },
+  tool: {
+    may: ['core', 'feature', 'tool', 'all'],
+    because: 'a tool depends on any package, and not on an example',
+  },
   all: { may: ['core', 'feature'], because: 'all depends on core and features' },
   example: { may: ['core', 'feature', 'tool', 'all'], because: 'nothing depends on an example' },
 };

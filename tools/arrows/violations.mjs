@@ -57,14 +57,15 @@ function inSources({ root, packages }, from) {
 
 /** @returns {string[]} */
 function whyNot(packages, from, file, specifier) {
-  const shipped = !isForDevelopment(from, file);
-  if (specifier.startsWith('.')) return outside(from, file, specifier, shipped);
+  const use = useOf(from, file);
+  if (specifier.startsWith('.')) return outside(from, file, specifier, use);
   if (specifier.startsWith('#')) return [];
   if (specifier.startsWith('/') || /^(file|data|https?):/.test(specifier)) {
     return ['a package reaches others by name only'];
   }
   if (specifier.startsWith('node:') || builtinModules.includes(specifier)) {
-    return shipped && from.kind === 'core' ? ['core runs wherever JavaScript does'] : [];
+    if (use === 'bundled') return ['a page runs in a browser'];
+    return use === 'shipped' && from.kind === 'core' ? ['core runs wherever JavaScript does'] : [];
   }
   const name = specifier
     .split('/')
@@ -73,21 +74,29 @@ function whyNot(packages, from, file, specifier) {
   return [
     ...(name === from.name
       ? []
-      : [...forbidden(packages, from.kind, name), ...undeclared(packages, from, name, shipped)]),
+      : [...forbidden(packages, from.kind, name), ...undeclared(packages, from, name, use)]),
     ...notExported(packages, name, specifier),
   ];
 }
 
-/** Tests and configuration may use what the root installs, and the harnesses in tools. */
-function isForDevelopment(from, file) {
-  if (from.kind === 'example') return true;
-  return /(^test\/|\.test(-d)?\.[cm]?tsx?$|(^|\/)[\w-]+\.config\.[cm]?[jt]s$)/.test(file);
+/**
+ * What a file is for. Tests and configuration may use what the root installs, and the harnesses in tools. The page of
+ * a tool is bundled with all that it imports.
+ * @returns {'shipped' | 'bundled' | 'development'}
+ */
+function useOf(from, file) {
+  if (from.kind === 'example') return 'development';
+  if (from.kind === 'tool' && file.startsWith('page/')) return 'bundled';
+  if (from.kind === 'tool' && file === 'build-page.mjs') return 'development';
+  return /(^test\/|\.test(-d)?\.[cm]?tsx?$|(^|\/)[\w-]+\.config\.[cm]?[jt]s$)/.test(file)
+    ? 'development'
+    : 'shipped';
 }
 
-function outside(from, file, specifier, shipped) {
+function outside(from, file, specifier, use) {
   const target = posix.join(from.folder, posix.dirname(file), specifier);
   if (target === from.folder || target.startsWith(`${from.folder}/`)) return [];
-  if (!shipped && target.startsWith('tools/')) return [];
+  if (use === 'development' && target.startsWith('tools/')) return [];
   return [`it leaves ${from.folder}; a package reaches others by name only`];
 }
 
@@ -99,17 +108,25 @@ function forbidden(packages, kind, name) {
     : [arrows[to.kind === 'example' ? 'example' : kind].because];
 }
 
-function undeclared(packages, { kind, manifest }, name, shipped) {
-  if (shipped && kind === 'core') return [arrows.core.because];
+function undeclared(packages, { kind, manifest }, name, use) {
+  if (use === 'shipped' && kind === 'core') return [arrows.core.because];
   const isSibling = packages.some((pkg) => pkg.name === name);
-  if (!shipped && !isSibling) return [];
-  const fields = shipped
-    ? dependencyFields.filter((field) => field !== 'devDependencies')
-    : dependencyFields;
+  if (use === 'development' && !isSibling) return [];
+  const { fields, where } = declaredIn(use, isSibling);
   if (fields.some((field) => manifest[field]?.[name])) return [];
-  return [
-    `package.json does not name ${name} in its ${shipped ? 'dependencies or peerDependencies' : 'dependencies'}`,
-  ];
+  return [`package.json does not name ${name} in its ${where}`];
+}
+
+/** Where package.json has to name what is imported. */
+function declaredIn(use, isSibling) {
+  if (use === 'shipped') {
+    const fields = dependencyFields.filter((field) => field !== 'devDependencies');
+    return { fields, where: 'dependencies or peerDependencies' };
+  }
+  // A page brings along what it is made of, so nobody must install that.
+  if (use === 'bundled' && !isSibling)
+    return { fields: ['devDependencies'], where: 'devDependencies' };
+  return { fields: dependencyFields, where: 'dependencies' };
 }
 
 function notExported(packages, name, specifier) {

@@ -1,9 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
-import { delimiter, join, posix } from 'node:path';
-import { run } from '../run.mjs';
-import { download } from './download.mjs';
+import { join, posix } from 'node:path';
+import { chromium } from 'playwright-core';
+import { findChromium } from './find-chromium.mjs';
 
 const built = (name, file) => `/node_modules/@acache/${name}/dist/esm/${file}.js`;
 const imports = {
@@ -24,7 +23,6 @@ const page = `<!doctype html>
  */
 export async function smokeInChromium(folder) {
   const executablePath = findChromium();
-  const { chromium } = createRequire(import.meta.url)(download('playwright-core', '1.65.1'));
   const server = createServer(serve(folder));
   await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
   const address = server.address();
@@ -50,30 +48,3 @@ const serve =
     if (!/\.m?js$/.test(url) || !existsSync(file)) return response.writeHead(404).end();
     response.setHeader('content-type', 'text/javascript').end(readFileSync(file));
   };
-
-function findChromium() {
-  const found = search();
-  if (found) return found;
-  if (process.getuid?.() === 0 && onPath('apt-get')) {
-    console.log('Chromium: installing it with apt-get');
-    run('apt-get', ['update']);
-    run('apt-get', ['install', '--yes', '--no-install-recommends', 'chromium']);
-  }
-  const installed = search();
-  if (installed) return installed;
-  throw new Error(
-    'there is no Chromium: install one (on Debian: apt-get install chromium), or name its binary in CHROMIUM',
-  );
-}
-
-function search() {
-  if (process.env.CHROMIUM) return process.env.CHROMIUM;
-  return ['chromium', 'chromium-browser', 'google-chrome'].map(onPath).find(Boolean);
-}
-
-function onPath(name) {
-  return (process.env.PATH ?? '')
-    .split(delimiter)
-    .map((folder) => join(folder, name))
-    .find((file) => existsSync(file));
-}

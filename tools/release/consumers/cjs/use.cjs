@@ -6,6 +6,7 @@ const { cached } = require('@acache/decorators');
 const { keyvTier } = require('@acache/keyv-tier');
 const { opentelemetry } = require('@acache/metrics');
 const { filePersistence } = require('@acache/persist-file');
+const { createInspector, startPlayground } = require('@acache/playground');
 const { redisTier } = require('@acache/redis-tier');
 
 async function main() {
@@ -26,6 +27,10 @@ async function main() {
   const shared = new AsyncCache({ name: 'shared', tier: redisTier('redis://127.0.0.1:1') });
   assert.equal(await shared.get('key', () => 'loaded'), 'loaded');
   await shared.close();
+  assert.equal(typeof createInspector([cache]), 'function');
+  const playground = await startPlayground({ port: 0 });
+  assert.match(await (await fetch(`${playground.url}app.js`)).text(), /preact/);
+  await playground.close();
   for (const loads of [1, 0]) {
     const kept = new AsyncCache({ persistence: filePersistence('cache.acache') });
     assert.equal(await kept.get('key', () => 'loaded'), 'loaded');

@@ -5,6 +5,7 @@ import { valueSerializer } from '@acache/core/values';
 import { keyvTier } from '@acache/keyv-tier';
 import { prometheus } from '@acache/metrics';
 import { filePersistence } from '@acache/persist-file';
+import { createInspector, startPlayground } from '@acache/playground';
 import { redisTier } from '@acache/redis-tier';
 
 const cache = new AsyncCache({ maxSize: 100, ttl: '1m' });
@@ -29,6 +30,11 @@ assert.deepEqual(
 const shared = new AsyncCache({ name: 'shared', tier: redisTier('redis://127.0.0.1:1') });
 assert.equal(await shared.get('key', () => 'loaded'), 'loaded');
 await shared.close();
+
+assert.equal(typeof createInspector([cache]), 'function');
+const playground = await startPlayground({ port: 0 });
+assert.match(await (await fetch(`${playground.url}app.js`)).text(), /preact/);
+await playground.close();
 
 for (const loads of [1, 0]) {
   const kept = new AsyncCache({ persistence: filePersistence('cache.acache') });

@@ -7,6 +7,7 @@ import { asCached, AsyncTTL } from '@acache/decorators';
 import { keyvTier, type KeyvTierOptions } from '@acache/keyv-tier';
 import { prometheus, type PrometheusRegistry } from '@acache/metrics';
 import { filePersistence, type FilePersistenceOptions } from '@acache/persist-file';
+import { createInspector, type InspectorHandler } from '@acache/playground';
 import { redisTier, type RedisTierOptions } from '@acache/redis-tier';
 
 interface User {
@@ -83,3 +84,6 @@ const registry: PrometheusRegistry = {
 const unregister: () => void = prometheus({ behind }, registry, { tiers: { keyv: tier } });
 unregister();
 assert.ok(names.includes('acache_tier_down'));
+
+const inspect: InspectorHandler = createInspector({ kept, cache }, { allow: async () => true });
+assert.equal(inspect.length, 2);

@@ -1,0 +1,1 @@
+export default { displayName: 'playground', preset: '../../jest.preset.js' };
