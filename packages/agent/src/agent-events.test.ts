@@ -1,6 +1,7 @@
 import { settle, deferred } from '../../../tools/testing/deferred.js';
 import { failOnUnhandledRejections } from '../../../tools/testing/unhandled-rejections.js';
 import { times } from '../test/counted.js';
+import { EVENT_NAMES } from './agent-events.js';
 import { createAgentCache, type AgentEventName, type AgentCacheRuntime } from './index.js';
 
 failOnUnhandledRejections();
@@ -95,6 +96,15 @@ describe('events', () => {
     await get();
     expect(told).toHaveBeenCalledTimes(3);
     expect(told).toHaveBeenCalledWith({ tool: 'get', sessionId: undefined, callId: undefined });
+  });
+
+  it('are all there are, and listeners are functions', () => {
+    expect([...EVENT_NAMES].sort()).toEqual([...EVENTS].sort());
+    expect(() => runtime.on('lop' as never, () => undefined)).toThrow(
+      /^event must be one of hit, .+, error, got 'lop'$/,
+    );
+    expect(() => runtime.on('toString' as never, () => undefined)).toThrow(/got 'toString'/);
+    expect(() => runtime.on('hit', 7 as never)).toThrow('a listener must be a function, got 7');
   });
 
   it('have no part in a call, whatever a listener throws', async () => {

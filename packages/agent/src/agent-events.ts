@@ -41,6 +41,24 @@ export interface AgentEvents {
 
 export type AgentEventName = keyof AgentEvents;
 
+const EVENTS: Record<AgentEventName, true> = {
+  hit: true,
+  miss: true,
+  joined: true,
+  straddled: true,
+  invalidate: true,
+  loop: true,
+  steer: true,
+  'short-circuit': true,
+  halt: true,
+  'session:start': true,
+  'session:end': true,
+  error: true,
+};
+
+/** All there are. */
+export const EVENT_NAMES = Object.keys(EVENTS) as AgentEventName[];
+
 /** Tells whoever listens. Costs nothing while nobody does. */
 export class AgentEventHub {
   readonly #listeners = new Map<AgentEventName, Set<(event: never) => void>>();

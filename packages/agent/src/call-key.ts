@@ -31,9 +31,17 @@ export function callToken(tool: Tool, subject: CallSubject): string | undefined 
   }
 }
 
-/** The key of a call's answer in the cache, among those of a partition or, with none, of everybody. */
-export function answerKey(partition: string | undefined, token: string): string {
-  return `agent|${partition ?? 'g'}|${token}`;
+/**
+ * The key of a call's answer in the cache, among those of a partition or, with none, of everybody.
+ *
+ * @param generation - of the cache's content; `''` at first
+ */
+export function answerKey(
+  partition: string | undefined,
+  token: string,
+  generation: string,
+): string {
+  return `agent${generation}|${partition ?? 'g'}|${token}`;
 }
 
 const instances = new WeakMap<object, string>();

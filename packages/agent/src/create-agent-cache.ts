@@ -1,10 +1,10 @@
 import { describeValue, InvalidOptionError } from '@acache/core';
-import type { AgentEventName, AgentEvents } from './agent-events.js';
+import { EVENT_NAMES, type AgentEventName, type AgentEvents } from './agent-events.js';
 import type { AgentMetrics } from './agent-metrics.js';
 import type { AgentObserver } from './agent-observer.js';
 import type { AnyFunction } from './any-function.js';
 import { ToolGuard, type GuardedTool } from './guarded-tool.js';
-import { parsePath, pathText } from './resource-path.js';
+import { parsePath, pathText, type ResourcePath } from './resource-path.js';
 import { mutationTags } from './resource-tags.js';
 import { PARTS, RuntimeParts, type AnyCache } from './runtime-parts.js';
 import { AgentCacheSession } from './session.js';
@@ -44,9 +44,18 @@ export interface AgentCacheRuntime {
   session(options?: Omit<AgentCacheSessionOptions, 'runtime'>): AgentCacheSession;
   /** The session that what runs now belongs to. */
   current(): AgentCacheSession | undefined;
-  /** Makes resources invalid, in every session and for everybody: something else has changed them. */
+  /**
+   * Makes resources invalid, in every session and for everybody: something else has changed them.
+   *
+   * @throws (rejects) InvalidOptionError for what is no path; one has values where a policy has placeholders
+   */
   invalidate(...resources: string[]): Promise<void>;
-  /** Listens. @returns what ends it */
+  /**
+   * Listens.
+   *
+   * @returns what ends it
+   * @throws InvalidOptionError for an event that does not exist
+   */
   on<E extends AgentEventName>(event: E, listener: (event: AgentEvents[E]) => void): () => void;
   /** Lets something watch every call, such as `openTelemetry()`. @returns what ends it */
   observe(observer: AgentObserver): () => void;
@@ -113,12 +122,7 @@ class Runtime implements AgentCacheRuntime {
   }
 
   async invalidate(...resources: string[]): Promise<void> {
-    const paths = resources.map((resource: unknown) => {
-      if (typeof resource === 'string' && resource !== '') return parsePath(resource);
-      throw new InvalidOptionError(
-        `invalidate takes paths such as 'cart:7', got ${describeValue(resource)}`,
-      );
-    });
+    const paths = resources.map(givenPath);
     const parts = this[PARTS];
     const tags = mutationTags(paths, 'everybody');
     parts.active.touch(tags);
@@ -129,6 +133,14 @@ class Runtime implements AgentCacheRuntime {
   }
 
   on<E extends AgentEventName>(event: E, listener: (event: AgentEvents[E]) => void): () => void {
+    if (!EVENT_NAMES.includes(event)) {
+      throw new InvalidOptionError(
+        `event must be one of ${EVENT_NAMES.join(', ')}, got ${describeValue(event)}`,
+      );
+    }
+    if (typeof listener !== 'function') {
+      throw new InvalidOptionError(`a listener must be a function, got ${describeValue(listener)}`);
+    }
     return this[PARTS].events.on(event, listener);
   }
 
@@ -154,6 +166,16 @@ class Runtime implements AgentCacheRuntime {
     const decorate = toolDecorator({ effect, who, policy, parts: () => this[PARTS] });
     return fn.length === 0 ? decorate : decorate(fn[0] as AnyFunction);
   }
+}
+
+/** @throws InvalidOptionError for what is no path, a policy's with its placeholders included */
+function givenPath(resource: unknown): ResourcePath {
+  const isText = typeof resource === 'string' && resource !== '';
+  if (isText && !/\{[^{}:]+\}/.test(resource)) return parsePath(resource);
+  const hint = isText ? ', with values in the place of placeholders (a brace in an id is %7B)' : '';
+  throw new InvalidOptionError(
+    `invalidate takes paths such as 'cart:7'${hint}, got ${describeValue(resource)}`,
+  );
 }
 
 function checkCache(cache: unknown): void {

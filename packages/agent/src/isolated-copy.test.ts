@@ -45,6 +45,23 @@ describe('isolatedCopy', () => {
     );
   });
 
+  it('keeps what an array has besides its items', () => {
+    const match = /(?<letter>b)/d.exec('abc')!;
+    const copy = isolatedCopy(match);
+    expect(copy).toStrictEqual(match);
+    expect(copy).toMatchObject({ index: 1, input: 'abc', groups: { letter: 'b' } });
+    expect(copy.indices?.groups).toEqual({ letter: [1, 2] });
+    expect(copy.groups).not.toBe(match.groups);
+    const key = Symbol('key');
+    const sparse = [1];
+    sparse[2] = 3;
+    const odd = Object.assign(sparse, { [key]: {}, '01': 'one', '-1': [4], 4294967295: 5 });
+    expect(isolatedCopy(odd)).toStrictEqual(odd);
+    expect(Reflect.ownKeys(isolatedCopy(odd))).toEqual(Reflect.ownKeys(odd));
+    expect(isolatedCopy(odd)[key]).not.toBe(odd[key]);
+    expect(1 in isolatedCopy(odd)).toBe(false);
+  });
+
   it('keeps cycles, and what is there twice the same', () => {
     const shared = { n: 1 };
     const original: Record<string, unknown> = { shared, list: [shared] };

@@ -53,22 +53,40 @@ function copyOfArray(array: readonly unknown[], seen: Seen): unknown[] {
   seen.set(array, copy);
   // A hole stays one.
   for (let at = 0; at < array.length; at++) if (at in array) copy[at] = inner(array[at], seen);
+  // What else it has, such as the groups that a regular expression found; indices come first.
+  const keys = Object.keys(array);
+  const named = keys.slice(keys.findLastIndex(isIndex) + 1);
+  copyProperties(array, copy, [...named, ...Object.getOwnPropertySymbols(array)], seen);
   return copy;
+}
+
+function isIndex(key: string): boolean {
+  const index = Number(key) >>> 0;
+  return index < 2 ** 32 - 1 && String(index) === key;
 }
 
 function copyOfObject(object: object, prototype: object | null, seen: Seen): object {
   const isOrdinary = prototype === Object.prototype;
-  const copy = (isOrdinary ? {} : Object.create(prototype)) as Record<string | symbol, unknown>;
+  const copy = (isOrdinary ? {} : Object.create(prototype)) as object;
   seen.set(object, copy);
-  for (const key of Reflect.ownKeys(object)) {
-    if (!Object.prototype.propertyIsEnumerable.call(object, key)) continue;
-    const value = inner((object as Record<string | symbol, unknown>)[key], seen);
+  copyProperties(object, copy, Reflect.ownKeys(object), seen);
+  return copy;
+}
+
+function copyProperties(
+  from: object,
+  to: object,
+  keys: readonly (string | symbol)[],
+  seen: Seen,
+): void {
+  for (const key of keys) {
+    if (!Object.prototype.propertyIsEnumerable.call(from, key)) continue;
+    const value = inner((from as Record<string | symbol, unknown>)[key], seen);
     if (key === '__proto__') {
       const own = { value, writable: true, enumerable: true, configurable: true };
-      Object.defineProperty(copy, key, own);
-    } else copy[key] = value;
+      Object.defineProperty(to, key, own);
+    } else (to as Record<string | symbol, unknown>)[key] = value;
   }
-  return copy;
 }
 
 function copyOfMap(map: AnyMap, seen: Seen): Map<unknown, unknown> {

@@ -210,6 +210,28 @@ describe('invalidate', () => {
     await expect(runtime.invalidate(7 as never)).rejects.toThrow(/got 7/);
   });
 
+  it('takes no placeholders, and what the event said before', async () => {
+    const read = counted(async (id: string) => id);
+    const get = runtime.read({ name: 'get', resource: 'doc:{0}' }, read);
+    await one.run(() => get('{a}'));
+    for (const path of ['doc:{0}', 'doc:{id}:x', 'nothing:x{a}y']) {
+      await expect(runtime.invalidate('doc', path)).rejects.toMatchObject({
+        code: 'ERR_ACACHE_INVALID_OPTION',
+        message: `invalidate takes paths such as 'cart:7', with values in the place of placeholders (a brace in an id is %7B), got '${path}'`,
+      });
+    }
+    await one.run(() => get('{a}'));
+    expect(read.runs).toBe(1);
+    const set = runtime.mutate({ name: 'set', resource: 'doc:{0}' }, async (_id: string) => 1);
+    const told: (readonly string[])[] = [];
+    runtime.on('invalidate', ({ resources }) => told.push(resources));
+    await other.run(() => set('{a}'));
+    expect(told).toEqual([['doc:%7Ba%7D']]);
+    await runtime.invalidate(...told[0]!);
+    await one.run(() => get('{a}'));
+    expect(read.runs).toBe(2);
+  });
+
   it('keeps what is being read from being stored', async () => {
     const slow = deferred<number>();
     const read = counted(() => slow.promise);

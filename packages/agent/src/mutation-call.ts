@@ -50,5 +50,5 @@ export function beginMutation(call: ToolCall): RunningMutation {
 /** Whose answers a mutation concerns besides those for everybody. */
 function reachOf({ state, tool }: ToolCall): Parameters<typeof mutationTags>[1] {
   if (tool.scope === 'global') return 'everybody';
-  return state === undefined ? undefined : { partition: state.partition };
+  return state;
 }

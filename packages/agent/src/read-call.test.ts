@@ -1,5 +1,5 @@
 import { AsyncCache } from '@acache/core';
-import { failingTier, fakeClock, memoryTier } from '@acache/core/testing';
+import { failingTier, fakeClock, hangingTier, memoryTier } from '@acache/core/testing';
 import { deferred, settle } from '../../../tools/testing/deferred.js';
 import { failOnUnhandledRejections } from '../../../tools/testing/unhandled-rejections.js';
 import { counted, rejection, times } from '../test/counted.js';
@@ -144,6 +144,19 @@ describe('what is not stored', () => {
       loads: 2,
       errors: 4,
     });
+  });
+
+  it('is an error, also in a cache that remembers those of its other loads', async () => {
+    const on = createAgentCache({ cache: new AsyncCache({ errorTtl: '1h' }) });
+    let runs = 0;
+    const get = on.read({ name: 'get' }, async () => {
+      throw new Error(`${++runs}`);
+    });
+    const its = on.session({ loopDetection: false });
+    for (const message of ['1', '2']) {
+      await expect(its.run(() => get())).rejects.toThrow(message);
+    }
+    expect(its.getMetrics()).toMatchObject({ errors: 2, joined: 0, loads: 2 });
   });
 
   it('is a result that isError or shouldCache speaks of', async () => {
@@ -337,6 +350,27 @@ describe('a caller', () => {
     expect(session.getMetrics()).toMatchObject({ calls: 3, misses: 3, loads: 2, errors: 0 });
   });
 
+  it('leaves no listener on its signal', async () => {
+    const { signal } = new AbortController();
+    const [add, remove] = [
+      jest.spyOn(signal, 'addEventListener'),
+      jest.spyOn(signal, 'removeEventListener'),
+    ];
+    for (const effect of ['read', 'mutate', 'unknown'] as const) {
+      const tool = runtime.tool({ name: effect, effect });
+      for (const id of [1, 2, 1]) await tool.call([id], async () => id, { session, signal });
+      const stream = tool.stream(
+        [3],
+        async function* () {
+          yield 1;
+        },
+        { session, signal },
+      );
+      for await (const item of stream) expect(item).toBe(1);
+    }
+    expect(remove).toHaveBeenCalledTimes(add.mock.calls.length);
+  });
+
   it('who has left already loads nothing', async () => {
     const read = counted(() => 1);
     const reason = new Error('gone');
@@ -465,6 +499,24 @@ describe('a cache that fails', () => {
       expect(await get()).toBe(1);
     });
     expect(read.runs).toBe(2);
+  });
+
+  it('by a tier that hangs keeps nobody waiting for ever', async () => {
+    const clock = fakeClock();
+    const cache = new AsyncCache({ name: 'x', tier: hangingTier(memoryTier()), clock });
+    const on = createAgentCache({ cache });
+    let version = 0;
+    const get = on.read({ name: 'get', resource: 'x' }, async () => version);
+    const set = on.mutate({ name: 'set', resource: 'x' }, async () => ++version);
+    const its = on.session();
+    const all = its
+      .run(async () => [await get(), await set(), await get()])
+      .finally(() => its.end());
+    for (let second = 0; second < 30; second++) {
+      await settle();
+      await clock.advance(1000);
+    }
+    expect(await all).toEqual([0, 1, 1]);
   });
 
   it('tells its timeout to the caller', async () => {

@@ -2,7 +2,7 @@ import type { GetOptions, LoadContext, ReadResult } from '@acache/core';
 import { answerKey } from './call-key.js';
 import { isOneShot } from './one-shot.js';
 import { readTags } from './resource-tags.js';
-import { isLoading } from './session-context.js';
+import { currentFrame, isLoading, type RunningLoad } from './session-context.js';
 import type { CallResult, RunTool, ToolCall } from './tool-call.js';
 import { isToolFailure, ToolFailure } from './tool-failure.js';
 import { warnOnce } from './warn-once.js';
@@ -12,27 +12,53 @@ export async function readCall(call: ToolCall, run: RunTool): Promise<CallResult
   const { state, token, tool } = call;
   const isGlobal = tool.scope === 'global';
   if (token === undefined || (state === undefined && !isGlobal)) return readUncached(call, run);
-  const partition = isGlobal ? undefined : state?.partition;
-  if (!isGlobal) state?.touch(tool.parts);
-  const key = answerKey(partition, token);
-  // A tool that calls itself, or was wrapped twice under one name, would wait for its own end.
-  if (isLoading(tool.parts.cache, key)) return runUncached(call, run);
+  const { cache, invalidations, reads } = tool.parts;
+  const owner = isGlobal ? undefined : state;
+  owner?.touch(tool.parts);
+  const key = answerKey(owner?.partition, token, invalidations.generation);
+  const tags = readTags(call.resources, owner, tool.tags);
+  const within = currentFrame()?.loading;
+  if (wouldWaitForItself(call, key, within)) return runUncached(call, run);
+  if (tool.parts.isDoubtful(tags, call.about)) return runUncached(call, run);
   call.loads(key);
-  const tags = readTags(call.resources, partition, tool.tags);
   const load = new ToolLoad(call, run, tags);
+  const waiting = reads.wait(key, within);
   let read: ReadResult<unknown>;
   try {
     const options: GetOptions<string> = {
       ...tool.entry,
-      loader: (_key, context) => load.begin(context),
+      loader(_key, context) {
+        waiting.loads();
+        return load.begin(context);
+      },
       tags: [...tags, ...tool.tags],
+      // A failure of a tool is no answer, whatever the cache does with those of others.
+      errorTtl: 0,
       ...(call.signal !== undefined && { signal: call.signal }),
     };
-    read = await tool.parts.cache.getWithMeta(key, options);
+    const reading = cache.getWithMeta(key, options);
+    if (!load.begun) waiting.joins();
+    read = await reading;
   } catch (error) {
     return await withoutCache(call, run, load, error);
+  } finally {
+    waiting.done();
   }
   return answered(call, run, read);
+}
+
+/**
+ * Whether the call is a part of the very load that it would wait for, as in a tool that calls itself or
+ * was wrapped twice under one name, or of one that this load waits for.
+ */
+function wouldWaitForItself(
+  { tool }: ToolCall,
+  key: string,
+  within: RunningLoad | undefined,
+): boolean {
+  if (within === undefined) return false;
+  const { cache, reads } = tool.parts;
+  return isLoading(cache, key) || reads.waitsFor(key, within);
 }
 
 /** A read that nothing can be kept of. */
@@ -99,7 +125,8 @@ function missed(call: ToolCall, joined = false): void {
   if (joined) call.tell('joined');
 }
 
-function copied(call: ToolCall, value: unknown): unknown {
+/** A copy for a caller; the value itself where none can be made. */
+export function copied(call: ToolCall, value: unknown): unknown {
   const copy = call.copy(value);
   return copy === undefined ? value : copy.value;
 }

@@ -99,14 +99,15 @@ describe('the tags of paths', () => {
     );
   });
 
+  const owner = (partition: string, family = partition) => ({ partition, family });
+
   it('meet exactly when one path of each does', () => {
     const paths = fc.array(path, { maxLength: 3 });
     fc.assert(
       fc.property(paths, paths, (reads, changes) => {
         const expected = reads.some((read) => changes.some((change) => conflict(read, change)));
-        expect(meet(readTags(reads, 'p'), mutationTags(changes, { partition: 'p' }))).toBe(
-          expected,
-        );
+        const [read, change] = [readTags(reads, owner('p')), mutationTags(changes, owner('p'))];
+        expect(meet(read, change)).toBe(expected);
       }),
     );
   });
@@ -114,15 +115,23 @@ describe('the tags of paths', () => {
   it.each([
     // the answer of           a change in          meets
     [undefined, undefined, true],
-    [undefined, { partition: 'p' }, true],
+    [undefined, owner('p'), true],
     [undefined, 'everybody', true],
-    ['p', undefined, false],
-    ['p', { partition: 'p' }, true],
-    ['p', { partition: 'q' }, false],
-    ['p', 'everybody', true],
-  ] as const)('for %p and a change of %p meet: %p', (partition, reach, expected) => {
-    expect(meet(readTags([['x']], partition), mutationTags([['x']], reach))).toBe(expected);
-    expect(meet(readTags([], partition, ['t']), mutationTags([], reach, ['t']))).toBe(expected);
+    [owner('p'), undefined, false],
+    [owner('p'), owner('p'), true],
+    [owner('p'), owner('q'), false],
+    [owner('p'), 'everybody', true],
+    // Isolated children, and their root
+    [owner('p', 'r'), owner('q', 'r'), true],
+    [owner('p', 'r'), owner('r'), true],
+    [owner('r'), owner('p', 'r'), true],
+    [owner('p', 'r'), owner('q'), false],
+    // The same session, elsewhere without its parent
+    [owner('p', 'r'), owner('p'), true],
+    [owner('p'), owner('p', 'r'), true],
+  ] as const)('for %j and a change of %j meet: %p', (whose, reach, expected) => {
+    expect(meet(readTags([['x']], whose), mutationTags([['x']], reach))).toBe(expected);
+    expect(meet(readTags([], whose, ['t']), mutationTags([], reach, ['t']))).toBe(expected);
   });
 
   it('are few: two for each level of a path, and one', () => {

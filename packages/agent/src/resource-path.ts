@@ -98,8 +98,9 @@ function textOf(value: unknown): string | undefined {
 }
 
 function escaped(segment: string): string {
-  if (!/[%:]/.test(segment)) return segment;
-  return segment.replace(/[%:]/g, (char) => (char === ':' ? '%3A' : '%25'));
+  if (!/[%:{}]/.test(segment)) return segment;
+  // Braces as well, since they mean something where a path is written down.
+  return segment.replace(/[%:{}]/g, (char) => encodeURIComponent(char));
 }
 
 /** Whoever makes a path by `encodeURIComponent(id)` names the same as a placeholder does. */

@@ -1,8 +1,16 @@
 import { pathText, type ResourcePath } from './resource-path.js';
 
+/** A session, as far as answers are concerned. */
+export interface AnswerOwner {
+  /** Whose answers it sees. */
+  readonly partition: string;
+  /** Whose changes it sees: its root's, with all that descend from that. */
+  readonly family: string;
+}
+
 /**
- * Whose answers a tag concerns: `g` those for everybody, `s` those of one partition, `*` those of any
- * partition.
+ * Whose answers a tag concerns: `g` those for everybody, `s` those of one family or partition, `*` those
+ * of any session.
  */
 type Namespace = 'g' | '*' | `s:${string}`;
 
@@ -12,33 +20,33 @@ type Namespace = 'g' | '*' | `s:${string}`;
  * A read of T has `self:T`, `sub:T` and `self:` of each ancestor; a change of T invalidates `self:T` and
  * `sub:` of each ancestor. The two meet exactly when one path is a prefix of the other.
  *
- * @param partition - whose answers these are; `undefined`: everybody's
+ * @param owner - whose answers these are; `undefined`: everybody's
  */
 export function readTags(
   paths: readonly ResourcePath[],
-  partition: string | undefined,
+  owner: AnswerOwner | undefined,
   named: readonly string[] = [],
 ): string[] {
-  if (partition === undefined) return inNamespaces(['g'], readWords(paths, named));
-  const tags = inNamespaces([namespaceOf(partition), '*'], readWords(paths, named));
-  tags.push(partitionTag(partition));
+  if (owner === undefined) return inNamespaces(['g'], readWords(paths, named));
+  const tags = inNamespaces([...namespacesOf(owner), '*'], readWords(paths, named));
+  tags.push(partitionTag(owner.partition));
   return tags;
 }
 
 /**
  * The tags that a change invalidates.
  *
- * @param reach - a partition: its answers and those for everybody; `everybody`: those and those of
- *   every partition; `undefined`: a change without a session, those for everybody
+ * @param reach - a session: the answers of its family and those for everybody; `everybody`: those and
+ *   those of every session; `undefined`: a change without a session, those for everybody
  */
 export function mutationTags(
   paths: readonly ResourcePath[],
-  reach: { readonly partition: string } | 'everybody' | undefined,
+  reach: AnswerOwner | 'everybody' | undefined,
   named: readonly string[] = [],
 ): string[] {
   const namespaces: Namespace[] = ['g'];
   if (reach === 'everybody') namespaces.push('*');
-  else if (reach !== undefined) namespaces.push(namespaceOf(reach.partition));
+  else if (reach !== undefined) namespaces.push(...namespacesOf(reach));
   return inNamespaces(namespaces, mutationWords(paths, named));
 }
 
@@ -77,8 +85,9 @@ function waysTo(path: ResourcePath): string[] {
   return ways;
 }
 
-function namespaceOf(partition: string): Namespace {
-  return `s:${partition}`;
+/** Two where they differ: elsewhere the same partition may be that of a session without a parent. */
+function namespacesOf({ family, partition }: AnswerOwner): Namespace[] {
+  return family === partition ? [`s:${family}`] : [`s:${family}`, `s:${partition}`];
 }
 
 function inNamespaces(namespaces: readonly Namespace[], words: readonly string[]): string[] {

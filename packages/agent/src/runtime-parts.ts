@@ -3,7 +3,9 @@ import { ActiveMutations } from './active-mutations.js';
 import { AgentEventHub, type AgentCallEvent, type AgentEvents } from './agent-events.js';
 import { AgentCounters } from './agent-metrics.js';
 import type { AgentObserver } from './agent-observer.js';
+import { Invalidations } from './invalidations.js';
 import { partitionTag } from './resource-tags.js';
+import { readsIn, type RunningReads } from './running-reads.js';
 import { ToolNames } from './tool-names.js';
 
 /** A `Cache` of whatever keys and values: what is asked of it here. */
@@ -13,6 +15,8 @@ export type AnyCache = Pick<Cache<any>, 'getWithMeta' | 'invalidateTags'>;
 export class RuntimeParts {
   readonly cache: AnyCache;
   readonly active: ActiveMutations;
+  readonly reads: RunningReads;
+  readonly invalidations: Invalidations;
   readonly names: ToolNames;
   readonly counters = new AgentCounters();
   readonly events = new AgentEventHub();
@@ -25,20 +29,33 @@ export class RuntimeParts {
   constructor(given?: AnyCache) {
     this.cache = given ?? new AsyncCache({ name: 'agent', maxSize: 10_000 });
     this.active = activeIn(this.cache);
+    this.reads = readsIn(this.cache);
+    this.invalidations = invalidationsIn(this.cache);
     this.names = new ToolNames(given);
   }
 
   /**
-   * Removes what carries one of these tags; memory has changed when this returns. A cache that refuses
-   * is reported: it has no part in the outcome of a call.
+   * Removes what carries one of these tags; memory has changed when this returns. A cache that refuses,
+   * or takes too long, is reported: it has no part in the outcome of a call.
    */
   async invalidate(tags: readonly string[], about?: Partial<AgentCallEvent>): Promise<void> {
     if (tags.length === 0) return;
     try {
-      await this.cache.invalidateTags(...tags);
+      await this.invalidations.invalidate(tags);
     } catch (error) {
       this.report(error, 'cache', about);
     }
+  }
+
+  /**
+   * Whether what the cache has with these tags can be from before a change, since it failed to remove
+   * that; then it is tried again, which is not waited for.
+   */
+  isDoubtful(tags: readonly string[], about: Partial<AgentCallEvent>): boolean {
+    const failed = this.invalidations.failedOf(tags);
+    if (failed.length === 0) return false;
+    this.invalidations.retry(failed).catch((error: unknown) => this.report(error, 'cache', about));
+    return true;
   }
 
   /** Tells that something was made invalid. */
@@ -74,6 +91,15 @@ export function activeIn(cache: AnyCache): ActiveMutations {
   const active = activeByCache.get(cache) ?? new ActiveMutations();
   activeByCache.set(cache, active);
   return active;
+}
+
+const invalidationsByCache = new WeakMap<AnyCache, Invalidations>();
+
+/** What one runtime could not invalidate, no other one on the same cache may serve. */
+function invalidationsIn(cache: AnyCache): Invalidations {
+  const invalidations = invalidationsByCache.get(cache) ?? new Invalidations(cache);
+  invalidationsByCache.set(cache, invalidations);
+  return invalidations;
 }
 
 const DEFAULT_PARTS = Symbol.for('@acache/agent: default runtime');

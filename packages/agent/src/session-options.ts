@@ -25,7 +25,8 @@ export interface AgentCacheSessionOptions {
   /**
    * What is done about a loop: `'throw'` halts the session; `'warn'` runs the call all the same, with an
    * event; `'short-circuit'` answers with what the same call brought last; `'steer'` answers with a text
-   * that tells the model what it repeats. A function decides, and may also say `'allow'`: no loop.
+   * that tells the model what it repeats. A function decides, and may also say `'allow'`: no loop. Of
+   * depth, which only `'warn'` lets be overrun, `'allow'` means `'throw'`.
    * @defaultValue `'throw'`
    */
   onLoop?: LoopAction | ((loop: LoopInfo) => LoopAction | 'allow');
@@ -36,7 +37,8 @@ export interface AgentCacheSessionOptions {
   /** Whose sessions these are. @defaultValue the parent's, else the default one */
   runtime?: AgentCacheRuntime;
   /**
-   * For a child: whether it sees the answers of its parent, and the reverse.
+   * For a child: whether it sees the answers of its parent, and the reverse. What the one changes, the
+   * other reads anew all the same.
    * @defaultValue `'shared'`
    */
   cache?: 'shared' | 'isolated';

@@ -25,6 +25,8 @@ export class SessionState {
   readonly parts: RuntimeParts;
   /** Whose answers it sees: those of its root, unless it is isolated. A key and a tag begin with it. */
   readonly partition: string;
+  /** Whose changes it sees: those of its root, and of all that descend from that. A tag begins with it. */
+  readonly family: string;
   readonly counters = new AgentCounters();
   readonly parent: SessionState | undefined;
   /** The session whose partition it is. */
@@ -55,6 +57,7 @@ export class SessionState {
     this.parent = parent;
     this.owner = parent === undefined || options.cache === 'isolated' ? this : parent.owner;
     this.partition = this.owner === this ? encodeKey(id) : this.owner.partition;
+    this.family = parent?.family ?? encodeKey(id);
     this.touched = new Set([parts]);
     this.touch(parts);
     this.#detector = loopDetection
@@ -194,8 +197,10 @@ export class SessionState {
   actionFor(loop: LoopInfo): LoopAction | 'allow' {
     if (typeof this.#onLoop !== 'function') return this.#onLoop;
     const action = this.#onLoop(loop);
+    // Depth is no matter of opinion.
+    if (action === 'allow' && loop.kind !== 'depth') return action;
     // What is not understood, a promise say, must not let a loop run on.
-    return action === 'allow' || ACTIONS.includes(action) ? action : 'throw';
+    return ACTIONS.includes(action as LoopAction) ? action : 'throw';
   }
 
   halt(error: AgentLoopDetectedError): void {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { getEventListeners } from 'node:events';
 import { deferred, settle } from '../../../tools/testing/deferred.js';
 import { failOnUnhandledRejections } from '../../../tools/testing/unhandled-rejections.js';
@@ -88,6 +89,22 @@ describe('run', () => {
       }),
     ).rejects.toThrow('no');
     expect(current()).toBeUndefined();
+  });
+
+  it('leaves a context of the user`s own as it is, inside of tools and streams, too', async () => {
+    const own = new AsyncLocalStorage<string>();
+    const look = () => own.getStore();
+    const tools = [runtime.read({ name: 'r' }, look), runtime.mutate({ name: 'm' }, look)];
+    const stream = runtime.read({ name: 's' }, async function* () {
+      yield look();
+      await settle();
+      yield look();
+    });
+    await own.run('mine', async () => {
+      const session = runtime.session();
+      for (const tool of tools) expect(await session.run(() => tool())).toBe('mine');
+      for await (const item of session.bind(stream)()) expect(item).toBe('mine');
+    });
   });
 
   it('may be given a tool itself, which then has the session as its argument', async () => {
@@ -324,18 +341,39 @@ describe('a child', () => {
   it('may keep its answers to itself', async () => {
     const read = counted(async () => 1);
     const get = runtime.read({ name: 'get', resource: 'x' }, read);
-    const set = runtime.mutate({ name: 'set', resource: 'x' }, async () => undefined);
     const parent = runtime.session();
     const child = runtime.session({ parent, cache: 'isolated' });
     await parent.run(() => get());
     await child.run(() => get());
     expect(read.runs).toBe(2);
-    await parent.run(() => set());
     await child.run(() => get());
     expect(read.runs).toBe(2);
     await child.end();
+    await parent.run(() => get());
+    expect(read.runs).toBe(2);
     expect(child.getMetrics()).toMatchObject({ calls: 2, hits: 1 });
-    expect(parent.getMetrics()).toMatchObject({ calls: 4, hits: 1 });
+    expect(parent.getMetrics()).toMatchObject({ calls: 4, hits: 2 });
+  });
+
+  it('and its family see each other`s changes, also where they keep answers to themselves', async () => {
+    const get = runtime.read({ name: 'get', resource: 'x' }, async () => version);
+    const set = runtime.mutate({ name: 'set', resource: 'x' }, async () => ++version);
+    let version = 0;
+    const quiet = { loopDetection: false };
+    const root = runtime.session(quiet);
+    const isolated = { ...quiet, parent: root, cache: 'isolated' } as const;
+    const family = [root, runtime.session(isolated), runtime.session(isolated)];
+    family.push(
+      runtime.session({ ...quiet, parent: root }),
+      runtime.session({ ...quiet, parent: family[1]! }),
+    );
+    const stranger = runtime.session(quiet);
+    const all = () => Promise.all([stranger, ...family].map((session) => session.run(() => get())));
+    await all();
+    for (const changing of family) {
+      const now = await changing.run(() => set());
+      expect(await all()).toEqual([0, now, now, now, now, now]);
+    }
   });
 
   it('has a history of loops of its own', async () => {

@@ -1,3 +1,5 @@
+import { AsyncCache } from '@acache/core';
+import { fakeClock } from '@acache/core/testing';
 import { deferred, settle } from '../../../tools/testing/deferred.js';
 import { failOnUnhandledRejections } from '../../../tools/testing/unhandled-rejections.js';
 import { createAgentCache, type AgentCacheRuntime, type AgentCacheSession } from './index.js';
@@ -115,6 +117,187 @@ describe('a read that streams', () => {
     expect(log).toEqual(['begin', 'one', 'two', 'three', 'done', 'end']);
   });
 
+  it.each(['a session that goes on', 'a session that has ended'])(
+    'whose consumer stops in it, in %s, keeps nobody waiting',
+    async (which) => {
+      const { log, read } = pages();
+      const get = runtime.read({ name: 'get', scope: 'global' }, read);
+      const stopped = session.bind(get)('a');
+      expect(await stopped.next()).toMatchObject({ value: { text: 'a one' } });
+      if (which.endsWith('ended')) await session.end();
+      expect(await all(runtime.session().bind(get)('a'))).toEqual([{ text: 'a three' }]);
+      expect(log).toEqual(['begin', 'one', 'two', 'three', 'done', 'end']);
+      // What it has not taken yet is there for it.
+      expect(await all(stopped)).toEqual([{ text: 'a two' }, { text: 'a three' }]);
+    },
+  );
+
+  it('whose consumer asks for the same in its own loop does not wait for itself', async () => {
+    const { log, read } = pages();
+    const get = runtime.read({ name: 'get' }, read);
+    const seen: string[] = [];
+    await session.run(async () => {
+      for await (const { text } of get('a')) {
+        seen.push(text);
+        for await (const inner of get('a')) seen.push(`- ${inner.text}`);
+      }
+    });
+    expect(seen.filter((text) => !text.startsWith('-'))).toEqual(['a one', 'a two', 'a three']);
+    expect(seen.filter((text) => text.startsWith('-'))).toEqual(Array(3).fill('- a three'));
+    expect(log.filter((entry) => entry === 'begin')).toHaveLength(1);
+  });
+
+  it('keeps to the pace of each consumer where a change came in between: they share nothing', async () => {
+    const { log, read } = pages();
+    const get = runtime.read({ name: 'get', resource: 'x' }, read);
+    await session.run(async () => {
+      const [early, late] = [get('a'), get('a')];
+      await early.next();
+      await runtime.invalidate('x');
+      await late.next();
+      await settle();
+      expect(log).toEqual(['begin', 'one', 'begin', 'one']);
+      await Promise.all([all(early), all(late)]);
+    });
+  });
+
+  it('that fails while it is ahead of its consumer says so after what it yielded', async () => {
+    const error = new Error('cut');
+    const get = runtime.read({ name: 'get' }, async function* () {
+      yield 1;
+      yield 2;
+      throw error;
+    });
+    await session.run(async () => {
+      const slow = get();
+      await slow.next();
+      await expect(all(get())).rejects.toBe(error);
+      expect(await slow.next()).toMatchObject({ value: 2 });
+      await expect(slow.next()).rejects.toBe(error);
+    });
+  });
+
+  it('that is ahead of its consumer goes on for others when that leaves, by return or signal', async () => {
+    const { read } = pages();
+    const tool = runtime.tool({ name: 'tool', effect: 'read' });
+    const stream = (name: string, signal?: AbortSignal) =>
+      tool.stream([name], () => read(name), { session, signal });
+    const leave = new AbortController();
+    const reason = new Error('left');
+    const [returns, aborts] = [stream('a'), stream('b', leave.signal)];
+    await Promise.all([returns.next(), aborts.next()]);
+    const others = [all(stream('a')), all(stream('b'))];
+    await settle();
+    await returns.return(undefined);
+    leave.abort(reason);
+    await expect(aborts.next()).rejects.toBe(reason);
+    expect(await Promise.all(others)).toEqual([[{ text: 'a three' }], [{ text: 'b three' }]]);
+    expect(await all(stream('b'))).toEqual([{ text: 'b three' }]);
+  });
+
+  it('is over for one who leaves by a signal with items untaken, though the tool has ended', async () => {
+    const { read } = pages();
+    const tool = runtime.tool({ name: 'tool', effect: 'read' });
+    const leave = new AbortController();
+    const slow = tool.stream(['a'], () => read('a'), { session, signal: leave.signal });
+    await slow.next();
+    await all(tool.stream(['a'], () => read('a'), { session }));
+    leave.abort(new Error('left'));
+    await expect(slow.next()).rejects.toThrow('left');
+    expect(await slow.next()).toEqual({ done: true, value: undefined });
+    expect(session.getMetrics()).toMatchObject({ errors: 0, loads: 1 });
+  });
+
+  it('yields copies, so that nobody sees what another does to the last item', async () => {
+    const own: { list: number[] }[] = [];
+    const read = async function* () {
+      for (const list of [[1], [1, 2]]) {
+        own.push({ list });
+        yield own.at(-1)!;
+      }
+    };
+    const get = runtime.read({ name: 'get' }, read);
+    const shared = runtime.read({ name: 'shared', clone: false }, read);
+    await session.run(async () => {
+      const spoil = async (stream: AsyncIterable<{ list: number[] }>) => {
+        let last: number[] = [];
+        for await (const { list } of stream) {
+          last = [...list];
+          list.push(99);
+        }
+        return last;
+      };
+      const [first, joined] = await Promise.all([spoil(get()), spoil(get())]);
+      expect([first, joined, await spoil(get())]).toEqual([
+        [1, 2],
+        [1, 2],
+        [1, 2],
+      ]);
+      expect(own.map(({ list }) => list)).toEqual([[1], [1, 2]]);
+      expect((await all(shared())).at(-1)).toBe(own.at(-1));
+    });
+  });
+
+  it('that is too slow ends with the stale answer, whatever it has yielded before', async () => {
+    const clock = fakeClock();
+    const cache = new AsyncCache({ clock, ttl: '1s', staleIfError: '1h', softTimeout: '1s' });
+    const on = createAgentCache({ cache });
+    const slow = deferred<number>();
+    let runs = 0;
+    const get = on.read({ name: 'get' }, async function* () {
+      yield 'preliminary';
+      yield runs++ === 0 ? 'old' : await slow.promise;
+    });
+    await on.session().run(async () => {
+      await all(get());
+      await clock.advance(2000);
+      const late = all(get());
+      await settle();
+      await clock.advance(1000);
+      expect(await late).toEqual(['preliminary', 'old']);
+      slow.resolve(1);
+    });
+  });
+
+  it('that is left by an error of its consumer is stopped', async () => {
+    const { log, read } = pages();
+    const get = runtime.read({ name: 'get' }, read);
+    await session.run(async () => {
+      const stream = get('a');
+      await stream.next();
+      await expect(stream.throw(new Error('mine'))).rejects.toThrow('mine');
+      expect(log).toEqual(['begin', 'one', 'end']);
+      get('never begun');
+      await settle();
+      expect(log).toEqual(['begin', 'one', 'end']);
+    });
+  });
+
+  it('that a change overlaps is not stored', async () => {
+    const { log, read } = pages();
+    const get = runtime.read({ name: 'get', resource: 'x' }, read);
+    const set = runtime.mutate({ name: 'set', resource: 'x' }, async () => 1);
+    await session.run(async () => {
+      const stream = get('a');
+      await stream.next();
+      await set();
+      expect(await all(stream)).toHaveLength(2);
+      expect(await all(get('a'))).toHaveLength(3);
+    });
+    expect(log.filter((entry) => entry === 'begin')).toHaveLength(2);
+  });
+
+  it('that runs when its session ends comes to its end, and is not stored', async () => {
+    const { read } = pages();
+    const get = runtime.read({ name: 'get' }, read);
+    const stream = session.bind(get)('a');
+    await stream.next();
+    await session.end();
+    expect(await all(stream)).toEqual([{ text: 'a two' }, { text: 'a three' }]);
+    const again = runtime.session({ id: session.id });
+    expect(await again.run(() => all(get('a')))).toHaveLength(3);
+  });
+
   it('that fails rejects after what it yielded, and is not stored', async () => {
     const error = new Error('cut');
     let runs = 0;
@@ -229,6 +412,44 @@ describe('a mutation that streams', () => {
       expect([await get(), await get()]).toEqual([4, 4]);
     });
     expect(session.getMetrics()).toMatchObject({ invalidations: 1, straddled: 2 });
+  });
+
+  it('is over when it is left while its next item is pending, and what that wrote is seen', async () => {
+    const slow = deferred<number>();
+    let version = 0;
+    const get = runtime.read({ name: 'get', resource: 'x' }, async () => version);
+    const set = runtime.mutate({ name: 'set', resource: 'x' }, async function* () {
+      yield 1;
+      version = await slow.promise;
+      yield 2;
+    });
+    await session.run(async () => {
+      const stream = set();
+      await stream.next();
+      const pending = stream.next();
+      const left = stream.return(undefined);
+      await settle();
+      expect(await get()).toBe(0);
+      slow.resolve(1);
+      await pending;
+      await left;
+      expect([await get(), await get()]).toEqual([1, 1]);
+    });
+    expect(session.getMetrics()).toMatchObject({ invalidations: 1, hits: 1 });
+  });
+
+  it('is short-circuited by what it yielded last, not by what became of that', async () => {
+    const set = runtime.mutate({ name: 'set' }, async function* () {
+      yield { list: [1] };
+    });
+    await runtime.session({ maxToolRepeats: 1, onLoop: 'short-circuit' }).run(async () => {
+      for (let at = 0; at < 3; at++) {
+        for await (const { list } of set()) {
+          expect(list).toEqual([1]);
+          list.push(99);
+        }
+      }
+    });
   });
 
   it('is over when it is left', async () => {

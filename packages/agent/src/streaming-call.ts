@@ -1,5 +1,5 @@
 import { beginMutation } from './mutation-call.js';
-import { readCall } from './read-call.js';
+import { copied, readCall } from './read-call.js';
 import { stepsWithin } from './steps-within.js';
 import { Handover } from './handover.js';
 import { NOTHING, type CallResult, type RunContext, type ToolCall } from './tool-call.js';
@@ -18,7 +18,8 @@ export async function* plainStream(call: ToolCall, run: StreamTool): Answering {
   const source = await call.inSession(() => run({ signal: call.signal }));
   let last: unknown = NOTHING;
   for await (const item of stepsWithin((work) => call.inSession(work), source)) {
-    last = item;
+    // Where it may be asked for again, what the consumer does to it must not be seen.
+    last = call.state?.outcomes === undefined ? item : copied(call, item);
     yield item;
   }
   return { value: last, fresh: true };
@@ -38,7 +39,8 @@ export async function* mutationStream(call: ToolCall, run: StreamTool): Answerin
 
 /**
  * A read: from the cache, or from the same call that runs, comes the answer alone. A stream that its
- * consumer leaves is stopped, unless others wait for its answer.
+ * consumer leaves is stopped, unless others wait for its answer. For those it does not wait for its
+ * consumer either: what that has not taken yet is kept for it.
  *
  * @param leave - of which `call.signal` is the signal
  */
@@ -48,20 +50,29 @@ export async function* readStream(
   leave: AbortController,
 ): Answering {
   const items = new Handover<unknown>();
-  const source = new Source(run, items);
-  const close = (): void => items.close();
+  const source = new Source(call, run, items);
   const reading = readCall(call, (context) => source.pump(context));
-  reading.then(close, close);
+  reading.then(
+    () => items.end(),
+    () => (leave.signal.aborted ? items.close() : items.end()),
+  );
   let left = true;
   try {
     let yielded = false;
+    let aborted = false;
     for (let item = await items.take(); item !== undefined; item = await items.take()) {
       yielded = true;
       yield item.value;
+      aborted = leave.signal.aborted;
+      if (aborted) break;
     }
     left = false;
     const result = await reading;
-    if (!yielded && result.value !== NOTHING) yield result.value;
+    // The tool has come to its end, and its consumer has not.
+    if (aborted) leave.signal.throwIfAborted();
+    // What came from elsewhere in the end, a stale answer to a slow tool say, is the last item all the same.
+    const isYielded = yielded && call.status === 'miss';
+    if (!isYielded && result.value !== NOTHING) yield result.value;
     return result;
   } finally {
     if (left) {
@@ -75,12 +86,14 @@ export async function* readStream(
 
 /** The tool's own stream, driven to its end, so that its answer can be shared and stored. */
 class Source {
+  readonly #call: ToolCall;
   readonly #run: StreamTool;
   readonly #items: Handover<unknown>;
   #running: Promise<unknown> | undefined = undefined;
   #signal: AbortSignal | undefined = undefined;
 
-  constructor(run: StreamTool, items: Handover<unknown>) {
+  constructor(call: ToolCall, run: StreamTool, items: Handover<unknown>) {
+    this.#call = call;
     this.#run = run;
     this.#items = items;
   }
@@ -96,13 +109,21 @@ class Source {
   }
 
   async #pump(context: RunContext): Promise<unknown> {
-    let last: unknown = NOTHING;
-    for await (const item of await this.#run(context)) {
-      last = item;
-      await this.#items.push(item);
-      // To leave the loop ends the tool's stream.
-      this.#signal?.throwIfAborted();
+    const { key, tool } = this.#call;
+    const items = this.#items;
+    const end = key === undefined ? undefined : tool.parts.reads.stream(key, () => items.flow());
+    try {
+      let last: unknown = NOTHING;
+      for await (const item of await this.#run(context)) {
+        last = item;
+        // A copy, since this one is the answer for others if it is the last.
+        await items.push(copied(this.#call, item));
+        // To leave the loop ends the tool's stream.
+        this.#signal?.throwIfAborted();
+      }
+      return last;
+    } finally {
+      end?.();
     }
-    return last;
   }
 }

@@ -42,6 +42,8 @@ export class ToolCall {
   readonly resources: readonly ResourcePath[];
   /** How it is answered, for observers. */
   status: CallStatus = 'bypass';
+  /** The key that it may run as the load of. */
+  key: string | undefined = undefined;
   /** A loop that was found at it. */
   loop: LoopInfo | undefined = undefined;
   #frame: SessionFrame | undefined;
@@ -100,6 +102,7 @@ export class ToolCall {
   loads(key: string): void {
     const { bound = false, loading: outer, session } = this.#frame ?? {};
     const { cache } = this.tool.parts;
+    this.key = key;
     this.#frame = { session, bound, loading: { cache, key, outer } };
   }
 

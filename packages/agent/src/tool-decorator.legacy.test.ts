@@ -54,6 +54,79 @@ describe('a method decorated as of old', () => {
     expect(() => decorate({}, 'cart', undefined)).toThrow(/got the field cart/);
   });
 
+  it('refuses it where it is put on, too', () => {
+    const decorate = AgentCache({ name: 'x' }) as (...args: unknown[]) => any;
+    const made = [
+      () => {
+        class Getter {
+          @decorate
+          get cart(): number {
+            return 1;
+          }
+        }
+        return Getter;
+      },
+      () => {
+        class Setter {
+          @decorate
+          set cart(_: number) {}
+        }
+        return Setter;
+      },
+      () => {
+        class Field {
+          @decorate
+          cart = 1;
+        }
+        return Field;
+      },
+      () => {
+        class StaticGetter {
+          @decorate
+          static get cart(): number {
+            return 1;
+          }
+        }
+        return StaticGetter;
+      },
+      () => {
+        class Parameter {
+          cart(@decorate _id: string): void {}
+        }
+        return Parameter;
+      },
+      () => {
+        class OfConstructor {
+          constructor(@decorate readonly id: string) {}
+        }
+        return OfConstructor;
+      },
+      () => {
+        @decorate
+        class Whole {}
+        return Whole;
+      },
+    ];
+    const messages = made.map((make) => {
+      try {
+        return make().name;
+      } catch (error) {
+        const { code, message } = error as { code: string; message: string };
+        expect(code).toBe('ERR_ACACHE_INVALID_OPTION');
+        return message.replace(/.*, got (the )?|: wrap.*/g, '');
+      }
+    });
+    expect(messages).toEqual([
+      'getter cart',
+      'setter cart',
+      'field cart',
+      'getter cart',
+      'parameter 0 of cart',
+      'parameter 0 of constructor',
+      'class Whole',
+    ]);
+  });
+
   it('is what a descriptor says besides its value', () => {
     const decorate = AgentCache({ name: 'x' });
     const descriptor = { value: async () => 1, enumerable: true, writable: false };

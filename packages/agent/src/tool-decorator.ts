@@ -52,6 +52,10 @@ export function toolDecorator(
   }
   checkPolicy(policy, who);
   const decorate = (target: unknown, context?: unknown, descriptor?: unknown): unknown => {
+    // On a parameter, as of old, it is the position; of one of the constructor there is no name.
+    if (typeof descriptor === 'number') {
+      throw noMethod(who, `parameter ${descriptor} of`, (context ?? 'constructor') as string);
+    }
     if (isStandardContext(context)) return standardMethod(decoration, target, context);
     if (typeof context === 'string' || typeof context === 'symbol') {
       return legacyMethod(decoration, target as object, context, descriptor);

@@ -546,6 +546,22 @@ describe('onLoop', () => {
       expect(loads.runs).toBe(3);
     }
   });
+
+  it("as a function may allow what it likes, but no depth: there 'allow' is 'throw'", async () => {
+    const { runtime, search, loads } = tools();
+    const parent = runtime.session({ maxExecutionDepth: 3, onLoop: () => 'allow' });
+    const session = runtime.session({ parent, maxToolRepeats: 1, onLoop: () => 'allow' });
+    const refused = await session.run(async () => {
+      await search('a');
+      await search('a');
+      await search('b');
+      return search('c').catch((error: unknown) => error);
+    });
+    expect(refused).toMatchObject({ kind: 'depth', count: 4, sessionId: parent.id });
+    expect(loads.runs).toBe(2);
+    expect(parent.halted).toBe(refused);
+    await expect(session.run(() => search('d'))).rejects.toBe(refused);
+  });
 });
 
 describe('loop: { maxRepeats }', () => {
