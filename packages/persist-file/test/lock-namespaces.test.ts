@@ -160,8 +160,10 @@ withNamespaces('the lock of a process in another container', () => {
       await contend(CONTAINER, path, 'lock', then, ...QUICK);
       expect((await ownerOf(path)).socket).toBeNull();
       const other = await contend(CONTAINER, path, 'lock', 'stay', ...QUICK);
+      // Where the next namespace is given the number of the one that is gone, the owner is known to be dead.
+      const acquired = expect.stringMatching(/^(silent|dead) owner$/);
       expect(other.told).toMatchObject(
-        then === 'leave' ? { acquired: 'silent owner' } : { code: 'ERR_ACACHE_LOCKED', owner: 1 },
+        then === 'leave' ? { acquired } : { code: 'ERR_ACACHE_LOCKED', owner: 1 },
       );
     }),
   );
