@@ -36,7 +36,7 @@ async function run(...args: string[]) {
 }
 
 async function found(...args: string[]): Promise<Simulation> {
-  const { code, error, out } = await run(...args, '--json');
+  const { code, error, out } = await run(...args, '--sizes', '30', '--json');
   expect({ code, error }).toEqual({ code: 0, error: '' });
   return JSON.parse(out) as Simulation;
 }
