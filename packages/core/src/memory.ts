@@ -140,7 +140,7 @@ export class Memory<K, V> {
    * @returns false where that cannot be
    */
   restoreFrom(archive: Archive<V>, position: number, confirmed: boolean): boolean {
-    // Its weight, or what a policy wants to know, takes an entry like others.
+    // What an entry weighs may depend on its value, which would have to be made.
     if (this.#weigh !== undefined || this.#maxSize === 0) return false;
     const backing = confirmed ? 'local' : 'restored';
     try {
