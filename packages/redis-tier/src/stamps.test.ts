@@ -113,6 +113,69 @@ describe('Stamps', () => {
     expect(stamps.kept('t')).toEqual(Buffer.alloc(8, 2));
   });
 
+  it('goes no longer by what it made once others have changed it, however often', async () => {
+    const { held, state, stamps } = fakeRedis();
+    await stamps.of(['t']);
+    const gate = deferred<undefined>();
+    state.gate = gate.promise;
+    held.set('t', Buffer.alloc(8, 2));
+    const first = stamps.isForeign('t', true);
+    await settle();
+    // Heard of while the first news is looked at, which finds what the second tells of.
+    held.set('t', Buffer.alloc(8, 3));
+    const second = stamps.isForeign('t', true);
+    gate.resolve(undefined);
+    expect(await first).toBe(true);
+    expect([undefined, Buffer.alloc(8, 3)]).toContainEqual(stamps.kept('t'));
+    await second;
+    expect(await stamps.of(['t'])).toEqual([Buffer.alloc(8, 3)]);
+  });
+
+  it('knows what memory goes by through a time in which news lag', async () => {
+    const { held, state, stamps } = fakeRedis();
+    await stamps.of(['t']);
+    state.hears = false;
+    held.set('t', Buffer.alloc(8, 2));
+    expect(await stamps.of(['t'])).toEqual([Buffer.alloc(8, 2)]);
+    // A read is under way when the news comes, and finds what it tells of.
+    const gate = deferred<undefined>();
+    state.gate = gate.promise;
+    const read = stamps.of(['t']);
+    await settle();
+    state.hears = true;
+    const isForeign = stamps.isForeign('t', true);
+    gate.resolve(undefined);
+    await read;
+    expect(await isForeign).toBe(true);
+    expect(await stamps.of(['t'])).toEqual([Buffer.alloc(8, 2)]);
+  });
+
+  it('keeps what it made through a time in which news lag', async () => {
+    const { state, stamps } = fakeRedis();
+    const made = await stamps.of(['t']);
+    state.hears = false;
+    expect(await stamps.isForeign('t', false)).toBe(false);
+    state.hears = true;
+    expect(stamps.allKept(['t'])).toEqual(made);
+  });
+
+  it('takes nothing for its own where it could not renew, and may have', async () => {
+    const { held, state, stamps } = fakeRedis();
+    const gate = deferred<undefined>();
+    state.gate = gate.promise;
+    const renewed = stamps.renew(['t'], NOT_TOLD);
+    gate.reject(new Error('timed out'));
+    await expect(renewed).rejects.toThrow('timed out');
+    held.set('t', Buffer.alloc(8, 2));
+    const again = deferred<undefined>();
+    state.gate = again.promise;
+    const read = stamps.of(['t']);
+    const isForeign = stamps.isForeign('t', true);
+    again.resolve(undefined);
+    await read;
+    expect(await isForeign).toBe(true);
+  });
+
   it('does not bring back what it read before it renewed', async () => {
     const { held, state, stamps } = fakeRedis();
     await stamps.of(['t']);

@@ -22,6 +22,8 @@ interface Fetch {
   /** Keys that changed since it was sent. */
   readonly changed: Set<string>;
   readonly ended: Promise<Buffer[]>;
+  /** It looks whether others have changed a stamp, and memory hears what it finds. */
+  readonly isCheck: boolean;
 }
 
 /**
@@ -143,17 +145,18 @@ export class Stamps {
 
   /** Reads stamps, and keeps those that nothing changed meanwhile, as far as it was heard. */
   async #fetch(keys: readonly string[]): Promise<Buffer[]> {
-    const fetch = this.#begin(keys);
+    const fetch = this.#begin(keys, false);
     const stamps = await fetch.ended;
     keys.forEach((key, at) => {
-      if (!fetch.changed.has(key)) this.#keep(key, stamps[at] as Buffer);
+      // What is known already is what memory goes by: the news that it changed must find it so.
+      if (!fetch.changed.has(key) && !this.#kept.has(key)) this.#keep(key, stamps[at] as Buffer);
     });
     return stamps;
   }
 
-  #begin(keys: readonly string[]): Fetch {
+  #begin(keys: readonly string[], isCheck: boolean): Fetch {
     const reading = this.read(keys);
-    const fetch: Fetch = { keys: new Set(keys), changed: new Set(), ended: reading };
+    const fetch = { keys: new Set(keys), changed: new Set<string>(), ended: reading, isCheck };
     this.#fetches.add(fetch);
     const end = (): void => void this.#fetches.delete(fetch);
     // Registered before whoever waits for it: they find it gone.
@@ -172,12 +175,15 @@ export class Stamps {
     for (const key of keys) this.#prolonged.delete(key);
     for (const { changed } of this.#fetches) for (const key of keys) changed.add(key);
     keys.forEach((key, at) => {
+      this.#kept.delete(key);
       this.#keep(key, stamps[at] as Buffer);
     });
     try {
       await this.#commands.run('restamp', keys, [...stamps, this.#life, ...tell]);
     } catch (error) {
       for (const key of keys) this.#kept.delete(key);
+      // Redis may have them all the same, and what was loaded since may carry them.
+      this.#hasForgotten = true;
       throw error;
     }
   }
@@ -214,18 +220,26 @@ export class Stamps {
     // There may be entries with one that this process does not know any more.
     if (before === undefined && this.#hasForgotten) return true;
     try {
-      // The question itself may have made the stamp.
+      // The question itself may have made the stamp; where another was known, memory must hear of it.
+      const answering = before === undefined ? fetches : fetches.filter(({ isCheck }) => isCheck);
       const asked = await Promise.all(
-        fetches.map(async ({ keys, ended }) => (await ended)[[...keys].indexOf(key)]),
+        answering.map(async ({ keys, ended }) => (await ended)[[...keys].indexOf(key)]),
       );
-      const fetch = this.#begin([key]);
+      const fetch = this.#begin([key], true);
       const now = (await fetch.ended)[0] as Buffer;
       const believed = [before, ...asked];
       // What this process has put since then is newer than what it reads here, or the same.
       if (fetch.changed.has(key)) believed.push(this.#kept.get(key));
       else this.#keep(key, now);
       if (believed.every((stamp) => stamp === undefined)) return this.#mayConcern(isInvalidation);
-      return !believed.some((stamp) => stamp?.equals(now));
+      if (believed.some((stamp) => stamp?.equals(now))) {
+        // It was not gone by meanwhile, and holds whether changes are heard of now or not.
+        if (before?.equals(now) && !this.#kept.has(key)) this.#kept.set(key, now);
+        return false;
+      }
+      // More has changed meanwhile: what stands there will be asked for, and not what stood there before.
+      if (before !== undefined && this.#kept.get(key)?.equals(before)) this.#kept.delete(key);
+      return true;
     } catch {
       this.#kept.delete(key);
       return true;
@@ -245,10 +259,13 @@ export class Stamps {
     for (const { keys, changed } of this.#fetches) for (const key of keys) changed.add(key);
   }
 
-  /** Remembers a stamp, where a change of it would be heard of. */
+  /**
+   * Remembers a stamp, where a change of it would be heard of. Where news only lag, what is known stays:
+   * memory holds what carries it.
+   */
   #keep(key: string, stamp: Buffer): void {
-    this.#kept.delete(key);
     if (!this.#hears()) return;
+    this.#kept.delete(key);
     this.#kept.set(key, stamp);
     if (this.#kept.size <= MOST) return;
     this.#kept.delete(this.#kept.keys().next().value as string);
