@@ -4,7 +4,7 @@ const packages = join(import.meta.dirname, 'packages');
 
 /** What every project's tests share: TypeScript is only stripped (types are the typecheck target's job), siblings resolve to source. */
 export default {
-  testEnvironment: 'node',
+  testEnvironment: join(import.meta.dirname, 'tools/jest/context-free-environment.cjs'),
   testMatch: ['**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/', '/.cache/'],
   modulePathIgnorePatterns: ['/dist/', '/\\.cache/'],
