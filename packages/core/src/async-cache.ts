@@ -349,7 +349,7 @@ export class AsyncCache<K = unknown, V = any> implements Cache<K, V>, AsyncDispo
     this.#direct =
       !memory.closed &&
       !memory.restoring &&
-      !events.active &&
+      !events.hears('hit') &&
       options.clone === undefined &&
       options.refreshAhead === 1;
   }

@@ -44,6 +44,54 @@ describe('the transcript', () => {
     expect(transcript()).toEqual(['load k', 'miss k']);
   });
 
+  it('of a load that ends says how long it took, and whether it failed', async () => {
+    const clock = fakeClock();
+    const cache = new AsyncCache<string, string>({ clock });
+    const seen: unknown[] = [];
+    const off = cache.on('loaded', (event) => seen.push(event));
+    await cache.get('k', async () => {
+      await clock.advance(250);
+      return 'v';
+    });
+    await cache.get('k');
+    await cache.get('x', down).catch(() => undefined);
+    await cache.getMany(['a', 'b'], () => ['1', '2']);
+    expect(seen).toEqual([
+      { key: 'k', ms: 250, failed: false },
+      { key: 'x', ms: 0, failed: true },
+      { key: 'a', ms: 0, failed: false },
+      { key: 'b', ms: 0, failed: false },
+    ]);
+    off();
+    await cache.get('other', () => 'v');
+    expect(seen).toHaveLength(4);
+  });
+
+  it('of a load whose callers have left is told when the loader has ended', async () => {
+    const { cache } = setUp();
+    const seen: unknown[] = [];
+    cache.on('loaded', ({ failed, key }) => seen.push([key, failed]));
+    const leave = new AbortController();
+    let end!: (value: string) => void;
+    const left = cache.get('k', {
+      loader: () => new Promise((resolve) => (end = resolve)),
+      signal: leave.signal,
+    });
+    leave.abort();
+    await expect(left).rejects.toThrow();
+    expect(seen).toEqual([]);
+    end('v');
+    await settle();
+    expect(seen).toEqual([['k', false]]);
+  });
+
+  it('lets a listener change what was loaded', async () => {
+    const { cache } = setUp();
+    cache.on('loaded', ({ key }) => void cache.delete(key as string));
+    expect(await cache.get('k', () => 'v')).toBe('v');
+    expect(cache.has('k')).toBe(false);
+  });
+
   it('of a fresh value is a hit', async () => {
     const { cache, transcript } = setUp();
     await cache.set('k', 'v');

@@ -32,12 +32,21 @@ export interface CacheTierEvent<K = unknown> extends CacheEvent<K> {
   readonly detail?: unknown;
 }
 
+export interface CacheLoadedEvent<K = unknown> extends CacheEvent<K> {
+  /** Milliseconds from the start of the load to its end. */
+  readonly ms: number;
+  readonly failed: boolean;
+}
+
 /** What a listener of each event is given. */
 export interface CacheEvents<K = unknown> {
   hit: CacheEvent<K>;
   stale: CacheEvent<K>;
   miss: CacheEvent<K>;
+  /** A load begins. */
   load: CacheEvent<K>;
+  /** It has ended, also where nobody waits for it any more. */
+  loaded: CacheLoadedEvent<K>;
   error: CacheErrorEvent<K>;
   set: CacheEvent<K>;
   delete: CacheEvent<K>;
@@ -56,6 +65,7 @@ const EVENTS: Readonly<Record<CacheEventName, true>> = {
   stale: true,
   miss: true,
   load: true,
+  loaded: true,
   error: true,
   set: true,
   delete: true,
@@ -71,21 +81,22 @@ type Listener<K, E extends CacheEventName> = (event: CacheEvents<K>[E]) => unkno
 
 /** The listeners of one cache. Nothing is made for an event that nobody listens to. */
 export class EventHub<K> {
-  /** True while somebody listens to anything. */
-  active = false;
   readonly #listeners = new Map<CacheEventName, readonly Listener<K, never>[]>();
 
   on<E extends CacheEventName>(event: E, listener: Listener<K, E>): () => void {
     // A registration of its own, so that one function registered twice is removed once.
     const registered: Listener<K, E> = (payload) => listener(payload);
     this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), registered]);
-    this.active = true;
     return () => {
       const rest = (this.#listeners.get(event) ?? []).filter((other) => other !== registered);
       if (rest.length > 0) this.#listeners.set(event, rest);
       else this.#listeners.delete(event);
-      this.active = this.#listeners.size > 0;
     };
+  }
+
+  /** Whether somebody listens to an event. */
+  hears(event: CacheEventName): boolean {
+    return this.#listeners.size > 0 && this.#listeners.has(event);
   }
 
   emit<E extends CacheEventName>(event: E, payload: CacheEvents<K>[E]): void {
@@ -113,17 +124,21 @@ export class EventHub<K> {
     event: 'hit' | 'stale' | 'miss' | 'load' | 'set' | 'delete' | 'evict' | 'expire',
     key: K,
   ): void {
-    if (this.active && this.#listeners.has(event)) this.emit(event, { key });
+    if (this.hears(event)) this.emit(event, { key });
+  }
+
+  /** A load has ended. */
+  tellLoaded(key: K, ms: number, failed: boolean): void {
+    if (this.hears('loaded')) this.emit('loaded', { key, ms, failed });
   }
 
   /** An error that no caller, or not every caller, gets to see. */
   report(error: unknown, source: ErrorSource, key?: K): void {
-    if (!this.#listeners.has('error')) return;
+    if (!this.hears('error')) return;
     this.emit('error', key === undefined ? { error, source } : { error, source, key });
   }
 
   clear(): void {
     this.#listeners.clear();
-    this.active = false;
   }
 }

@@ -17,6 +17,7 @@ export type {
   CacheEventName,
   CacheEvents,
   CacheInvalidateEvent,
+  CacheLoadedEvent,
   CacheTierEvent,
   ErrorSource,
 } from './events.js';

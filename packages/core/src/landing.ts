@@ -26,9 +26,9 @@ export class Landings<K, V> {
 
   /** The loader has brought a value. */
   loaded(flight: Flight<K, V>, value: V): void {
-    const { counts, memory, tier } = this.#parts;
+    const { memory, tier } = this.#parts;
     const now = memory.time.now();
-    counts.loadEnded(flight.epoch, now - flight.startedAt);
+    this.#ended(flight, now, false);
     const draft = this.#draft(flight, value, now);
     if (draft === undefined || tier === undefined) this.#land(flight, value, draft, 'local');
     else if (flight.lease === undefined) this.#landAlone(flight, value, draft, tier);
@@ -91,16 +91,16 @@ export class Landings<K, V> {
 
   /** The loader has failed. */
   failed(flight: Flight<K, V>, error: unknown): void {
-    const { counts, events, failures, flights, memory } = this.#parts;
+    const { events, failures, flights, memory } = this.#parts;
     const now = memory.time.now();
     this.giveBack(flight);
     // All who waited had left, or the cache was closed: the loader did what its signal told it.
     if (!flight.flying) {
-      counts.loadEnded(flight.epoch, now - flight.startedAt);
+      this.#ended(flight, now, false);
       flights.remove(flight);
       return;
     }
-    counts.loadEnded(flight.epoch, now - flight.startedAt, true);
+    this.#ended(flight, now, true);
     // A loader that was told to stop says nothing about what it loads.
     if (flight.registered && !flight.signalled) {
       const errorTtl = this.#errorTtl(flight, error);
@@ -110,6 +110,14 @@ export class Landings<K, V> {
     flights.remove(flight);
     events.report(error, flight.background ? 'refresh' : 'loader', flight.query.key);
     flight.fail(error);
+  }
+
+  #ended(flight: Flight<K, V>, now: number, failed: boolean): void {
+    const { counts, events } = this.#parts;
+    // A clock may be set back meanwhile.
+    const ms = Math.max(0, now - flight.startedAt);
+    counts.loadEnded(flight.epoch, ms, failed);
+    events.tellLoaded(flight.query.key, ms, failed);
   }
 
   /** What is to be stored of a loaded value; `undefined` when nothing is. */

@@ -80,6 +80,14 @@ export const DEFINITIONS: readonly Definition[] = [
   ),
 ];
 
+/** How long loads took: the one metric that is no number of a snapshot. */
+export const LOAD_DURATION = {
+  prometheus: 'acache_load_duration_seconds',
+  opentelemetry: 'acache.load.duration',
+  unit: 's',
+  help: 'Seconds that each load took, failed ones included.',
+} as const;
+
 /** What a cache counts, with requests told apart by how they were answered. */
 export function cacheSnapshot(cache: ObservedCache): Snapshot {
   const { hits, misses, staleHits, joined, loads, loadErrors, size, ...rest } = cache.getMetrics();

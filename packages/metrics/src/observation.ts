@@ -1,7 +1,8 @@
 import { cacheSnapshot, tierSnapshot, type Definition } from './definitions.js';
 import { cachesNow, tiersNow, type Caches } from './observed.js';
+import { listen } from './load-events.js';
 import { resolveOptions, type MetricsOptions } from './options.js';
-import { Totals, type Reading } from './totals.js';
+import { Totals, type Place, type Reading } from './totals.js';
 
 /** A number of a metric and whose it is. */
 export interface Point {
@@ -12,19 +13,40 @@ export interface Point {
 }
 
 /** What all subjects count at one moment. */
-export type Observation = (definition: Definition) => readonly Point[];
+export interface Observation {
+  points(definition: Definition): readonly Point[];
+  /** Places of the caches that tell of their loads. */
+  readonly heard: readonly Place[];
+}
+
+/** Reads all caches and tiers whenever it is asked, and hears in between how long loads took. */
+export interface Observer {
+  readonly observe: () => Observation;
+  readonly stop: () => void;
+}
 
 /**
- * What reads all caches and tiers, whenever it is called, and nothing in between.
- *
+ * @param loaded - told of each load that ends, and at whose place
  * @throws InvalidOptionError for what are no caches, and for an option that cannot be meant
  */
-export function observer(caches: Caches, options?: MetricsOptions): () => Observation {
+export function observer(
+  caches: Caches,
+  options: MetricsOptions | undefined,
+  loaded: (place: Place, seconds: number) => void,
+): Observer {
   const { maxCaches, tiers, warn } = resolveOptions(options);
+  const loads = listen((cache, ms) => {
+    const place = ofCaches.placeOf(cache);
+    if (place !== undefined) loaded(place, ms / 1000);
+  });
+  const heard = new WeakSet<Place>();
   const ofCaches = new Totals({
     subjects: cachesNow(caches),
     nameOf: ({ name }) => name,
     snapshot: cacheSnapshot,
+    appeared: (cache, place) => {
+      if (loads.add(cache)) heard.add(place);
+    },
     most: maxCaches,
     overflow: (label) => {
       warn(
@@ -48,14 +70,22 @@ export function observer(caches: Caches, options?: MetricsOptions): () => Observ
       return [];
     }
   };
-  return () => {
-    const readings = { cache: readingsOf(ofCaches), tier: readingsOf(ofTiers) };
-    return (definition) => pointsOf(definition, readings[definition.subject]);
+  // Those that are known already are heard from now on; others from the first time that they are read.
+  if (typeof caches !== 'function' || 'getMetrics' in caches) ofCaches.enter();
+  return {
+    observe() {
+      const readings = { cache: readingsOf(ofCaches), tier: readingsOf(ofTiers) };
+      return {
+        points: (definition) => pointsOf(definition, readings[definition.subject]),
+        heard: readings.cache.map(({ place }) => place).filter((place) => heard.has(place)),
+      };
+    },
+    stop: loads.stop,
   };
 }
 
 function pointsOf({ kind, series }: Definition, readings: readonly Reading[]): readonly Point[] {
-  return readings.flatMap(({ counters, label, levels }) => {
+  return readings.flatMap(({ counters, levels, place: { label } }) => {
     const numbers = kind === 'counter' ? counters : levels;
     return series.flatMap(({ of, value: name }) => {
       const value = numbers[of];

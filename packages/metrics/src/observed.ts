@@ -5,6 +5,8 @@ export interface ObservedCache {
   /** Its label, unless it was given another. */
   readonly name: string;
   getMetrics(): CacheMetrics;
+  /** Tells of each load that ends, where it is known how long single loads take. */
+  on?(event: 'loaded', listener: (event: { readonly ms: number }) => void): () => void;
 }
 
 /** A tier that counts what happens, such as `redisTier()` or `keyvTier()`. */

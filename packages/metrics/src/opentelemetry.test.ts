@@ -133,6 +133,26 @@ describe('opentelemetry', () => {
     await provider.shutdown();
   });
 
+  it('counts how long loads take', async () => {
+    const clock = fakeClock();
+    const cache = new AsyncCache<string, string>({ name: 'users', clock });
+    const { collect, provider, stop } = setUp([cache], { loadBuckets: [0.1, 1] });
+    await cache.get('k', async () => {
+      await clock.advance(250);
+      return 'v';
+    });
+    const name = 'acache.load.duration s HISTOGRAM';
+    const buckets = { boundaries: [0.1, 1], counts: [0, 1, 0] };
+    const expected = [
+      { 'acache.cache.name': 'users', value: expect.objectContaining({ buckets, sum: 0.25 }) },
+    ];
+    expect((await collect())[name]).toEqual(expected);
+    stop();
+    await cache.get('other', () => 'v');
+    expect((await collect())[name]).toEqual(expected);
+    await provider.shutdown();
+  });
+
   it('counts on when a cache is cleared, also where the deltas are exported', async () => {
     const cache = new AsyncCache<string, string>({ name: 'c' });
     for (const [temporality, expected] of [

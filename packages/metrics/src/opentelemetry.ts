@@ -1,7 +1,7 @@
-import { DEFINITIONS, type Definition } from './definitions.js';
+import { DEFINITIONS, LOAD_DURATION, type Definition } from './definitions.js';
 import { observer } from './observation.js';
 import type { Caches } from './observed.js';
-import type { MetricsOptions } from './options.js';
+import { resolveOptions, type MetricsOptions } from './options.js';
 
 /** The part of a result of a batch callback that is used. */
 export interface OpenTelemetryResult {
@@ -13,10 +13,19 @@ interface InstrumentOptions {
   readonly unit: string;
 }
 
+/** The part of a `Histogram` of @opentelemetry/api that is used. */
+export interface OpenTelemetryHistogram {
+  record(value: number, attributes: Record<string, string>): void;
+}
+
 /** The part of a `Meter` of @opentelemetry/api that is used. */
 export interface OpenTelemetryMeter {
   createObservableCounter(name: string, options: InstrumentOptions): unknown;
   createObservableUpDownCounter(name: string, options: InstrumentOptions): unknown;
+  createHistogram(
+    name: string,
+    options: InstrumentOptions & { readonly advice: { explicitBucketBoundaries: number[] } },
+  ): OpenTelemetryHistogram;
   addBatchObservableCallback(
     callback: (result: OpenTelemetryResult) => void,
     instruments: never[],
@@ -28,8 +37,8 @@ export interface OpenTelemetryMeter {
 }
 
 /**
- * Shows caches by a meter of OpenTelemetry. They are read when the metrics are collected, and at no
- * other time.
+ * Shows caches by a meter of OpenTelemetry. They are read when the metrics are collected; in between they
+ * only tell of each load that ends.
  *
  * @param caches - those there are, which are not kept alive by it; or a function that is asked at each
  *   collection
@@ -44,7 +53,15 @@ export function opentelemetry(
   meter: OpenTelemetryMeter,
   options?: MetricsOptions,
 ): () => void {
-  const observe = observer(caches, options);
+  const { loadBuckets } = resolveOptions(options);
+  const loadTimes = meter.createHistogram(LOAD_DURATION.opentelemetry, {
+    description: LOAD_DURATION.help,
+    unit: LOAD_DURATION.unit,
+    advice: { explicitBucketBoundaries: [...loadBuckets] },
+  });
+  const { observe, stop } = observer(caches, options, ({ label }, seconds) => {
+    loadTimes.record(seconds, { 'acache.cache.name': label });
+  });
   const instruments = DEFINITIONS.filter(
     ({ subject }) => subject === 'cache' || options?.tiers !== undefined,
   ).map((definition) => [definition, instrumentOf(definition, meter)] as const);
@@ -52,7 +69,7 @@ export function opentelemetry(
     const observation = observe();
     for (const [definition, instrument] of instruments) {
       const { by, subject: kind } = definition;
-      for (const { series, subject, value } of observation(definition)) {
+      for (const { series, subject, value } of observation.points(definition)) {
         const own = { [`acache.${kind}.name`]: subject };
         const attributes = by && series !== undefined ? { ...own, [by[1]]: series } : own;
         result.observe(instrument as never, value, attributes);
@@ -62,6 +79,7 @@ export function opentelemetry(
   const all = instruments.map(([, instrument]) => instrument as never);
   meter.addBatchObservableCallback(callback, all);
   return () => {
+    stop();
     meter.removeBatchObservableCallback(callback, all);
   };
 }

@@ -101,6 +101,25 @@ describe('prometheus', () => {
         # HELP acache_entries Live entries in memory.
         # TYPE acache_entries gauge
         acache_entries{cache="users"} 2
+
+        # HELP acache_load_duration_seconds Seconds that each load took, failed ones included.
+        # TYPE acache_load_duration_seconds histogram
+        acache_load_duration_seconds_bucket{le="0.001",cache="users"} 0
+        acache_load_duration_seconds_bucket{le="0.0025",cache="users"} 0
+        acache_load_duration_seconds_bucket{le="0.005",cache="users"} 0
+        acache_load_duration_seconds_bucket{le="0.01",cache="users"} 0
+        acache_load_duration_seconds_bucket{le="0.025",cache="users"} 0
+        acache_load_duration_seconds_bucket{le="0.05",cache="users"} 0
+        acache_load_duration_seconds_bucket{le="0.1",cache="users"} 0
+        acache_load_duration_seconds_bucket{le="0.25",cache="users"} 0
+        acache_load_duration_seconds_bucket{le="0.5",cache="users"} 0
+        acache_load_duration_seconds_bucket{le="1",cache="users"} 0
+        acache_load_duration_seconds_bucket{le="2.5",cache="users"} 0
+        acache_load_duration_seconds_bucket{le="5",cache="users"} 0
+        acache_load_duration_seconds_bucket{le="10",cache="users"} 0
+        acache_load_duration_seconds_bucket{le="+Inf",cache="users"} 0
+        acache_load_duration_seconds_sum{cache="users"} 0
+        acache_load_duration_seconds_count{cache="users"} 0
         "
       `);
     } finally {
@@ -108,6 +127,77 @@ describe('prometheus', () => {
       await users.close();
     }
   });
+
+  it('counts how long loads take, across clears, and of no cache twice', async () => {
+    const clock = fakeClock();
+    const cache = new AsyncCache<string, string>({ name: 'users', clock });
+    const { scrape, unregister } = setUp([cache, cache], { loadBuckets: [0.1, 1] });
+    const loadIn = async (key: string, ms: number): Promise<void> => {
+      await cache.get(key, async () => {
+        await clock.advance(ms);
+        if (ms === 5000) throw new Error('too late');
+        return 'v';
+      });
+    };
+    await loadIn('a', 100);
+    await loadIn('b', 250);
+    await cache.clear();
+    await loadIn('c', 5000).catch(() => undefined);
+    await cache.get('b', () => 'v');
+    await cache.get('b');
+    const times = async (): Promise<string[]> =>
+      (await scrape()).filter((line) => line.startsWith('acache_load_duration'));
+    expect(await times()).toEqual([
+      'acache_load_duration_seconds_bucket{le="0.1",cache="users"} 2',
+      'acache_load_duration_seconds_bucket{le="1",cache="users"} 3',
+      'acache_load_duration_seconds_bucket{le="+Inf",cache="users"} 4',
+      'acache_load_duration_seconds_sum{cache="users"} 5.35',
+      'acache_load_duration_seconds_count{cache="users"} 4',
+    ]);
+    unregister();
+    expect(await times()).toEqual([]);
+  });
+
+  it('hears of no loads any more once it is taken out', () => {
+    const off = jest.fn();
+    const cache = { ...counting('users'), on: jest.fn(() => off) };
+    const { unregister } = setUp([cache, counting('tells of none')]);
+    expect(cache.on).toHaveBeenCalledTimes(1);
+    expect(off).not.toHaveBeenCalled();
+    unregister();
+    expect(off).toHaveBeenCalledTimes(1);
+  });
+
+  it('shows no load times of what tells of none, or of what is closed', async () => {
+    const closed = new AsyncCache({ name: 'closed' });
+    await closed.close();
+    const { scrape } = setUp([counting('silent'), closed]);
+    expect((await scrape()).filter((line) => line.includes('duration'))).toEqual([]);
+  });
+
+  it('hears of the loads of a cache from the first scrape on where a function gives it', async () => {
+    const caches = new Map<string, AsyncCache>();
+    const { scrape } = setUp(() => caches);
+    const cache = new AsyncCache();
+    caches.set('late', cache);
+    await cache.get('a', () => 1);
+    await scrape();
+    await cache.get('b', () => 1);
+    expect(await scrape()).toContain('acache_load_duration_seconds_count{cache="late"} 1');
+    caches.delete('late');
+    await scrape();
+    await cache.get('c', () => 1);
+    caches.set('late', cache);
+    expect(await scrape()).toContain('acache_load_duration_seconds_count{cache="late"} 1');
+  });
+
+  it.each([[[]], [[0]], [[1, 1]], [[2, 1]], [[Infinity]], ['1'], [[NaN]]])(
+    'refuses %p as bounds of load times',
+    (loadBuckets) => {
+      const caches = [counting('users')];
+      expect(() => setUp(caches, { loadBuckets: loadBuckets as number[] })).toThrow('loadBuckets');
+    },
+  );
 
   it('counts on when a cache is cleared', async () => {
     const cache = new AsyncCache<string, string>({ name: 'c' });

@@ -1,8 +1,9 @@
 import { InvalidOptionError } from '@acache/core';
-import { DEFINITIONS, type Definition } from './definitions.js';
+import { DEFINITIONS, LOAD_DURATION, type Definition } from './definitions.js';
+import { LoadHistogram } from './load-times.js';
 import { observer, type Observation } from './observation.js';
 import type { Caches } from './observed.js';
-import type { MetricsOptions } from './options.js';
+import { resolveOptions, type MetricsOptions } from './options.js';
 
 /** The part of a `Registry` of prom-client that is used. */
 export interface PrometheusRegistry {
@@ -17,15 +18,15 @@ export interface PrometheusRegistry {
 interface CollectedMetric {
   name: string;
   readonly help: string;
-  readonly type: 'counter' | 'gauge';
+  readonly type: 'counter' | 'gauge' | 'histogram';
   readonly aggregator: 'sum';
   get(): Promise<object>;
   reset(): void;
 }
 
 /**
- * Shows caches in a registry of prom-client. They are read when the registry is scraped, and at no
- * other time.
+ * Shows caches in a registry of prom-client. They are read when the registry is scraped; in between they
+ * only tell of each load that ends.
  *
  * @param caches - those there are, which are not kept alive by it; or a function that is asked at each
  *   scrape
@@ -40,20 +41,67 @@ export function prometheus(
   registry: PrometheusRegistry,
   options?: MetricsOptions,
 ): () => void {
-  const observe = oncePerScrape(observer(caches, options));
+  const { loadBuckets } = resolveOptions(options);
+  const loadTimes = new LoadHistogram(loadBuckets);
+  const observed = observer(caches, options, (place, seconds) => {
+    loadTimes.count(place, seconds);
+  });
+  const observe = oncePerScrape(observed.observe);
   const metrics = DEFINITIONS.filter(
     ({ subject }) => subject === 'cache' || options?.tiers !== undefined,
   ).map((definition) => metricOf(definition, observe));
+  metrics.push(histogramOf(loadTimes, loadBuckets, observe));
   const names = metrics.map(({ name }) => name);
   const taken = names.find((name) => registry.getSingleMetric(name) !== undefined);
   if (taken !== undefined) {
+    observed.stop();
     throw new InvalidOptionError(
       `the registry has a metric ${taken} already: call prometheus() once for all caches, with a function that gives them`,
     );
   }
   for (const metric of metrics) registry.registerMetric(metric);
   return () => {
+    observed.stop();
     for (const name of names) registry.removeSingleMetric(name);
+  };
+}
+
+function histogramOf(
+  loadTimes: LoadHistogram,
+  bounds: readonly number[],
+  observe: () => Observation,
+): CollectedMetric {
+  const { help, prometheus: name } = LOAD_DURATION;
+  return {
+    name,
+    help,
+    type: 'histogram',
+    aggregator: 'sum',
+    get() {
+      const values = observe().heard.flatMap((place) => {
+        const { buckets, count, sum } = loadTimes.read(place);
+        const labels = { cache: place.label };
+        const value = (suffix: string, value: number, more: object = {}): object => ({
+          metricName: `${this.name}_${suffix}`,
+          labels: { ...more, ...labels },
+          value,
+        });
+        return [
+          ...buckets.map((loads, at) => value('bucket', loads, { le: bounds[at] })),
+          value('bucket', count, { le: '+Inf' }),
+          value('sum', sum),
+          value('count', count),
+        ];
+      });
+      return Promise.resolve({
+        name: this.name,
+        help,
+        type: 'histogram',
+        aggregator: 'sum',
+        values,
+      });
+    },
+    reset: () => undefined,
   };
 }
 
@@ -66,10 +114,12 @@ function metricOf(definition: Definition, observe: () => Observation): Collected
     type,
     aggregator: 'sum',
     get() {
-      const values = observe()(definition).map(({ series, subject: label, value }) => ({
-        labels: { [subject]: label, ...(by && series !== undefined ? { [by[0]]: series } : {}) },
-        value,
-      }));
+      const values = observe()
+        .points(definition)
+        .map(({ series, subject: label, value }) => ({
+          labels: { [subject]: label, ...(by && series !== undefined ? { [by[0]]: series } : {}) },
+          value,
+        }));
       // An OpenMetrics registry has taken `_total` off the name and wants it so.
       return Promise.resolve({ name: this.name, help, type, aggregator: 'sum', values });
     },

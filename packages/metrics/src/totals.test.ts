@@ -29,7 +29,7 @@ function setUp(subjects: () => readonly Subject[], most = 10) {
     overflow: (label) => overflows.push(label),
   });
   const read = () =>
-    Object.fromEntries(totals.collect().map(({ counters, label }) => [label, counters]));
+    Object.fromEntries(totals.collect().map(({ counters, place }) => [place.label, counters]));
   return { overflows, read };
 }
 

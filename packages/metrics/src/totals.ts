@@ -9,14 +9,18 @@ export interface Snapshot {
   readonly levels: Numbers;
 }
 
-/** What is shown of one subject: its counters never go down. */
-export interface Reading extends Snapshot {
+/** A label, whoever has it: what was counted under it stays with it. */
+export interface Place {
   readonly label: string;
 }
 
-/** A label, and what was counted under it. */
-interface Slot<S extends object> {
-  readonly label: string;
+/** What is shown of one subject: its counters never go down. */
+export interface Reading extends Snapshot {
+  readonly place: Place;
+}
+
+/** A place, and what was counted there. */
+interface Slot<S extends object> extends Place {
   holder: WeakRef<S> | undefined;
   totals: Record<string, number>;
 }
@@ -33,6 +37,8 @@ interface TotalsParts<S> {
   subjects(): readonly Labelled<S>[];
   nameOf(subject: S): string;
   snapshot(subject: S): Snapshot;
+  /** A subject has a place for the first time. */
+  appeared?(subject: S, place: Place): void;
   readonly most: number;
   /** More subjects than there may be labels; told once. */
   overflow(label: string): void;
@@ -52,8 +58,23 @@ export class Totals<S extends object> {
     this.#parts = parts;
   }
 
+  /** Gives the subjects of now their places, and reads none. */
+  enter(): void {
+    for (const [subject, given] of this.#subjects()) this.#placed(subject, given);
+  }
+
   /** Reads every subject. One that fails is left out. */
   collect(): readonly Reading[] {
+    const readings: Reading[] = [];
+    for (const [subject, given] of this.#subjects()) {
+      const reading = this.#read(subject, given);
+      if (reading !== undefined) readings.push(reading);
+    }
+    return readings;
+  }
+
+  /** Each once, with the label it was given; places of those that are gone are free. */
+  #subjects(): ReadonlyMap<S, string | undefined> {
     const subjects = new Map<S, string | undefined>();
     for (const [label, subject] of this.#parts.subjects()) {
       if (!subjects.has(subject)) subjects.set(subject, label);
@@ -62,12 +83,13 @@ export class Totals<S extends object> {
       const holder = slot.holder?.deref();
       if (holder === undefined || !subjects.has(holder)) slot.holder = undefined;
     }
-    const readings: Reading[] = [];
-    for (const [subject, given] of subjects) {
-      const reading = this.#read(subject, given);
-      if (reading !== undefined) readings.push(reading);
-    }
-    return readings;
+    return subjects;
+  }
+
+  /** The place of a subject that is shown. */
+  placeOf(subject: S): Place | undefined {
+    const slot = this.#known.get(subject)?.slot;
+    return slot?.holder?.deref() === subject ? slot : undefined;
   }
 
   #read(subject: S, given: string | undefined): Reading | undefined {
@@ -77,7 +99,7 @@ export class Totals<S extends object> {
     } catch {
       return undefined;
     }
-    const known = this.#knownOf(subject, given ?? this.#parts.nameOf(subject));
+    const known = this.#placed(subject, given);
     if (known === undefined) return undefined;
     const { counters, levels } = snapshot;
     const { last, slot } = known;
@@ -88,18 +110,19 @@ export class Totals<S extends object> {
       slot.totals[name] = (slot.totals[name] ?? 0) + now - before;
     }
     known.last = counters;
-    return { label: slot.label, counters: { ...slot.totals }, levels };
+    return { place: slot, counters: { ...slot.totals }, levels };
   }
 
-  #knownOf(subject: S, name: string): Known<S> | undefined {
+  #placed(subject: S, given: string | undefined): Known<S> | undefined {
     const known = this.#known.get(subject);
     if (known?.slot.holder?.deref() === subject) return known;
-    const slot = this.#freeSlot(name);
+    const slot = this.#freeSlot(given ?? this.#parts.nameOf(subject));
     if (slot === undefined) return undefined;
     slot.holder = new WeakRef(subject);
     // One that had gone and came back was counted up to then.
     const anew = { slot, last: known?.last ?? {} };
     this.#known.set(subject, anew);
+    if (known === undefined) this.#parts.appeared?.(subject, slot);
     return anew;
   }
 

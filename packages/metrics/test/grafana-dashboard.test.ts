@@ -42,20 +42,22 @@ async function exposed(): Promise<Map<string, Map<string, Set<string>>>> {
     tierErrors: 1,
     loadTimeMs: 1,
   };
-  const cache: ObservedCache = { name: 'c', getMetrics: () => ({ ...numbers, ...more }) };
+  const on = (): (() => void) => () => undefined;
+  const cache: ObservedCache = { name: 'c', on, getMetrics: () => ({ ...numbers, ...more }) };
   const state = { down: false, coherent: true, unsent: 0 };
   const events = { outages: 1, resets: 1, invalidations: 1, rereads: 1, leases: 1, waits: 1 };
   const tier = { getMetrics: () => ({ ...state, ...events, refusals: 1, unreadable: 1 }) };
   prometheus([cache], registry, { tiers: { t: tier } });
   const metrics = new Map<string, Map<string, Set<string>>>();
-  for (const { name, values } of await registry.getMetricsAsJSON()) {
+  for (const { name, type, values } of await registry.getMetricsAsJSON()) {
+    // A query asks for the buckets of a histogram.
     const labels = new Map<string, Set<string>>();
     for (const { labels: of } of values) {
       for (const [label, value] of Object.entries(of)) {
         labels.set(label, (labels.get(label) ?? new Set()).add(String(value)));
       }
     }
-    metrics.set(name, labels);
+    metrics.set(String(type) === 'histogram' ? `${name}_bucket` : name, labels);
   }
   return metrics;
 }
@@ -92,7 +94,8 @@ describe('the dashboard', () => {
         const isRate = new RegExp(`rate\\(${metric}(\\{[^}]*\\})?\\[\\$__rate_interval\\]\\)`).test(
           query,
         );
-        expect([query, metric, isRate]).toEqual([query, metric, metric.endsWith('_total')]);
+        const grows = /_(?:total|bucket)$/.test(metric);
+        expect([query, metric, isRate]).toEqual([query, metric, grows]);
       }
     }
   });
