@@ -1,6 +1,7 @@
 /* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/consistent-type-imports -- ambient; it stands for what any SDK brings */
 // What is around the parts of programs in the documentation.
 
+declare const users: import('@acache/core').AsyncCache<string, string>;
 declare const session: import('@acache/agent').AgentCacheSession;
 declare const instructions: string;
 declare const max_tokens: number;

@@ -22,9 +22,14 @@ type Program = (require: NodeJS.Require, exports: object, console: object) => Pr
 interface Snippet {
   readonly name: string;
   readonly code: string;
+  /** What `tsconfig.json` of its reader has beside `strict`: `LEGACY_DECORATORS`, or nothing. */
+  readonly settings: ts.CompilerOptions;
   /** What it says that it prints: `console.log(x); // → text`. */
   readonly printed: readonly string[];
 }
+
+/** Of NestJS projects: a block that begins with `ts legacy-decorators` is compiled as one of theirs. */
+const LEGACY_DECORATORS = { experimentalDecorators: true, emitDecoratorMetadata: true };
 
 const files = markdownFiles(root);
 const snippets = files.flatMap((file) => snippetsIn(file, 'ts'));
@@ -51,7 +56,13 @@ describe('the code in the documentation', () => {
   });
 
   it('compiles', () => {
-    expect(compile(snippets)).toEqual([]);
+    expect(compile(snippets.filter(({ settings }) => settings !== LEGACY_DECORATORS))).toEqual([]);
+  }, 60_000);
+
+  it('compiles with legacy decorators', () => {
+    const legacy = snippets.filter(({ settings }) => settings === LEGACY_DECORATORS);
+    expect(legacy.length).toBeGreaterThan(0);
+    expect(compile(legacy)).toEqual([]);
   }, 60_000);
 
   it('compiles where it is only a part', () => {
@@ -62,13 +73,13 @@ describe('the code in the documentation', () => {
   for (const snippet of snippets) {
     it(`prints what it says: ${snippet.name}`, async () => {
       const code = snippet.code.replaceAll(REDIS, redis.url);
-      expect(await run(code)).toEqual(snippet.printed);
+      expect(await run({ ...snippet, code })).toEqual(snippet.printed);
     });
   }
 });
 
 /** Runs a snippet on the sources, and returns the lines that it printed. */
-async function run(code: string): Promise<string[]> {
+async function run({ code, settings }: Snippet): Promise<string[]> {
   const lines: string[] = [];
   const print = (...values: unknown[]): void => {
     const texts = values.map((value) =>
@@ -77,7 +88,11 @@ async function run(code: string): Promise<string[]> {
     lines.push(texts.join(' '));
   };
   const { outputText } = ts.transpileModule(code, {
-    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
+    compilerOptions: {
+      ...settings,
+      module: ts.ModuleKind.CommonJS,
+      target: ts.ScriptTarget.ES2022,
+    },
   });
   // An async function gives the snippet its top-level await.
   const AsyncFunction = (async () => undefined).constructor as new (...source: string[]) => Program;
@@ -92,7 +107,8 @@ async function run(code: string): Promise<string[]> {
 }
 
 /**
- * What the compiler finds wrong with the snippets, as a user with strict settings would see it.
+ * What the compiler finds wrong with snippets of the same settings, as a user with strict settings would
+ * see it.
  *
  * @param given - declares what is around them
  */
@@ -105,6 +121,7 @@ function compile(all: readonly Snippet[], ...given: readonly string[]): string[]
   const { options } = ts.convertCompilerOptionsFromJson(
     {
       ...config.compilerOptions,
+      ...all[0]?.settings,
       noEmit: true,
       types: ['node'],
       module: 'esnext',
@@ -137,12 +154,13 @@ function compile(all: readonly Snippet[], ...given: readonly string[]): string[]
 
 function snippetsIn(file: string, language: 'ts' | 'typescript'): Snippet[] {
   const text = readFileSync(file, 'utf8');
-  const blocks = new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm');
+  const blocks = new RegExp(`^\`\`\`${language}( legacy-decorators)?\\n([\\s\\S]*?)^\`\`\`$`, 'gm');
   return [...text.matchAll(blocks)].map((match) => {
-    const [, code = ''] = match;
+    const [, legacy = '', code = ''] = match;
+    const settings = legacy === '' ? {} : LEGACY_DECORATORS;
     const line = text.slice(0, match.index).split('\n').length;
     const printed = [...code.matchAll(/\/\/ → (.*)$/gm)].map(([, text = '']) => text);
-    return { name: `${relative(root, file)}:${line}`, code, printed };
+    return { name: `${relative(root, file)}:${line}`, code, settings, printed };
   });
 }
 

@@ -113,3 +113,19 @@ export const openToolSet = async (tools, { effects, port }) => {
     close: () => cache.close(),
   };
 };
+
+/** @type {import('../lib/contestant.mjs').OpenSource} */
+
+export const openSource = ({ load, loadMany, tag, leaving: _, ...options }) => {
+  const cache = new AsyncCache(options);
+  const loader = (/** @type {string} */ key, /** @type {{ signal: AbortSignal }} */ { signal }) =>
+    load(key, signal);
+  return {
+    get: (key, signal) => cache.get(key, { loader, signal, tags: tag === undefined ? [] : [tag] }),
+    getMany: (keys) => cache.getMany(keys, loadMany),
+    set: (key, value) => cache.set(key, value),
+    delete: (key) => cache.delete(key),
+    invalidateTag: (name) => cache.invalidateTags(name),
+    has: ['staleWhileRevalidate', 'staleIfError', 'timeout', 'signal'],
+  };
+};

@@ -47,3 +47,31 @@ export async function openTiered({ port, maxSize, ttl, loader }, client, own) {
   const get = (/** @type {string} */ key) => cache.getOrSet({ key, factory: () => loader(key) });
   return { get, getMany: (keys) => Promise.all(keys.map(get)) };
 }
+
+/**
+ * `timeout` of its options is how long a stale value inside `grace` waits for the loader: 0, its default, is
+ * stale-while-revalidate.
+ *
+ * @type {import('../lib/contestant.mjs').OpenSource}
+ */
+export const openSource = (options) => {
+  const { load, maxSize, ttl, staleWhileRevalidate, staleIfError, timeout, tag } = options;
+  const cache = new BentoCache({
+    default: 'memory',
+    ttl,
+    grace: staleWhileRevalidate ?? staleIfError ?? false,
+    ...(staleIfError !== undefined && { timeout: '1m' }),
+    ...(timeout !== undefined && { hardTimeout: timeout }),
+    stores: {
+      memory: bentostore().useL1Layer(memoryDriver({ maxItems: maxSize, serialize: false })),
+    },
+  });
+  return {
+    get: (key) =>
+      cache.getOrSet({ key, factory: () => load(key), ...(tag !== undefined && { tags: [tag] }) }),
+    set: (key, value) => cache.set({ key, value }),
+    delete: (key) => cache.delete({ key }),
+    invalidateTag: (name) => cache.deleteByTag({ tags: [name] }),
+    has: ['staleWhileRevalidate', 'staleIfError', 'timeout'],
+  };
+};

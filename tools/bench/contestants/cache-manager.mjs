@@ -16,3 +16,23 @@ export const open = ({ maxSize, ttl, loader }) => {
     set: (key, value) => cache.set(key, value),
   };
 };
+
+/**
+ * What it refreshes behind a value is one whose ttl is nearly over: to serve stale values, its ttl is that of
+ * both.
+ *
+ * @type {import('../lib/contestant.mjs').OpenSource}
+ */
+export const openSource = ({ load, maxSize, ttl, staleWhileRevalidate }) => {
+  const cache = createCache({
+    stores: [createKeyv({ lruSize: maxSize, useClone: false })],
+    ttl: ttl + (staleWhileRevalidate ?? 0),
+    ...(staleWhileRevalidate !== undefined && { refreshThreshold: staleWhileRevalidate }),
+  });
+  return {
+    get: (key) => cache.wrap(key, () => load(key)),
+    set: (key, value) => cache.set(key, value),
+    delete: (key) => cache.del(key),
+    has: ['staleWhileRevalidate'],
+  };
+};

@@ -40,3 +40,31 @@ export function openTiered({ maxSize, ttl, loader }, secondary, own) {
     getMany: (keys) => cache.getMany(keys),
   };
 }
+
+/**
+ * With what makes it throw a loader's error. Its `getOrSet` takes no tags, `set` does.
+ *
+ * @type {import('../lib/contestant.mjs').OpenSource}
+ */
+export const openSource = ({ load, maxSize, ttl, tag }) => {
+  const primary = createKeyv({ lruSize: maxSize, useClone: false });
+  const cache = new Cacheable({ primary, ttl, tags: tag !== undefined });
+  cache.on('error', () => undefined); // it would throw where nobody listens
+  const loadTagged = async (/** @type {string} */ key) => {
+    const known = await cache.get(key);
+    if (known !== undefined) return known;
+    const value = await load(key);
+    await cache.set(key, value, { tags: [tag ?? ''] });
+    return value;
+  };
+  return {
+    get: (key) =>
+      tag === undefined
+        ? cache.getOrSet(key, () => load(key), { throwErrors: 'function' })
+        : loadTagged(key),
+    set: (key, value) => cache.set(key, value),
+    delete: (key) => cache.delete(key),
+    invalidateTag: (name) => cache.tags.invalidateTag(name),
+    has: [],
+  };
+};

@@ -1,4 +1,4 @@
-import { Loader } from 'layered-loader/core';
+import { GroupLoader, Loader } from 'layered-loader/core';
 
 const FOREVER = 10 * 365 * 86_400_000;
 
@@ -47,3 +47,49 @@ export async function openTiered({ port, maxSize, ttl, loader }, client, own) {
     getMany: (keys) => /** @type {Promise<Value[]>} */ (cache.getMany(keys)),
   };
 }
+
+/**
+ * What it refreshes behind a value is one whose ttl is nearly over: to serve stale values, its ttl is that of
+ * both. Tags are its groups, of which a key has one.
+ *
+ * @type {import('../lib/contestant.mjs').OpenSource}
+ */
+export const openSource = (options) => {
+  const { load, loadMany, maxSize, ttl, staleWhileRevalidate: stale, tag } = options;
+  const times = {
+    ttlInMsecs: ttl + (stale ?? 0),
+    ...(stale !== undefined && { ttlLeftBeforeRefreshInMsecs: stale }),
+  };
+  if (tag !== undefined) {
+    const groups = new GroupLoader({
+      inMemoryCache: { ...times, maxGroups: maxSize, maxItemsPerGroup: maxSize },
+      dataSources: [
+        {
+          name: 'source',
+          getFromGroup: (/** @type {string} */ key) => load(key),
+          getManyFromGroup: async () => [],
+        },
+      ],
+    });
+    return {
+      get: (key) => groups.get(key, tag),
+      invalidateTag: (name) => groups.invalidateCacheForGroup(name),
+      has: [],
+    };
+  }
+  /** @type {Loader<any>} */
+  const cache = new Loader({
+    inMemoryCache: { ...times, maxItems: maxSize },
+    dataSourceGetOneFn: (key) => load(key),
+    ...(loadMany !== undefined && { dataSourceGetManyFn: loadMany }),
+    cacheKeyFromValueResolver: (value) => value.key,
+    logger: { error: () => undefined },
+  });
+  return {
+    get: (key) => cache.get(key),
+    getMany: (keys) => cache.getMany(keys),
+    set: (key, value) => cache.forceSetValue(key, value),
+    delete: (key) => cache.invalidateCacheFor(key),
+    has: ['staleWhileRevalidate'],
+  };
+};

@@ -1,5 +1,6 @@
 import { agentBehaviour } from '../cases/agent-behaviour.mjs';
 import { agentCall } from '../cases/agent-call.mjs';
+import { behaviour } from '../cases/behaviour.mjs';
 import { burst } from '../cases/burst.mjs';
 import { dataloaderBytes } from '../cases/dataloader-bytes.mjs';
 import { dataloader } from '../cases/dataloader.mjs';
@@ -46,4 +47,5 @@ export const cases = [
   persistWrite,
   agentCall,
   agentBehaviour,
+  behaviour,
 ];

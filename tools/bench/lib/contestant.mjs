@@ -28,6 +28,29 @@ import { existsSync, readFileSync } from 'node:fs';
  * @typedef {OpenOptions & { port: number }} OpenTierOptions
  * @typedef {(options: OpenTierOptions) => Contestant | Promise<Contestant>} OpenTier
  *
+ * A cache in front of a source, with what its manual offers of the options that are asked for.
+ *
+ * @typedef {object} Source
+ * @property {(key: string, signal?: AbortSignal) => PromiseLike<any>} get
+ * @property {(keys: string[]) => PromiseLike<unknown>} [getMany] where many keys can be loaded together
+ * @property {(key: string, value: any) => unknown} [set]
+ * @property {(key: string) => unknown} [delete]
+ * @property {(tag: string) => unknown} [invalidateTag]
+ * @property {readonly ('staleWhileRevalidate' | 'staleIfError' | 'timeout' | 'signal')[]} has which of these it has
+ *
+ * @typedef {object} SourceOptions
+ * @property {(key: string, signal?: AbortSignal) => Promise<any>} load
+ * @property {(keys: readonly string[]) => Promise<any[]>} [loadMany]
+ * @property {number} maxSize
+ * @property {number} ttl milliseconds, as all that follow
+ * @property {number} [staleWhileRevalidate]
+ * @property {number} [staleIfError]
+ * @property {number} [timeout]
+ * @property {boolean} [leaving] whether callers are to leave by their signals
+ * @property {string} [tag] of every value
+ *
+ * @typedef {(options: SourceOptions) => Source} OpenSource
+ *
  * A key-value store in a folder.
  *
  * @typedef {object} Store
@@ -120,7 +143,7 @@ export const peerNames = Object.keys(packages);
  * Imported only when it takes part: how many caches live in a process changes the figures.
  *
  * @param {string} name
- * @returns {Promise<{ open: Open, openTier: OpenTier, openLoader: OpenLoader, openStore: OpenStore, restoring: Restoring, openCalls: OpenCalls, openToolSet: OpenToolSet }>}
+ * @returns {Promise<{ open: Open, openTier: OpenTier, openLoader: OpenLoader, openStore: OpenStore, restoring: Restoring, openCalls: OpenCalls, openToolSet: OpenToolSet, openSource: OpenSource }>}
  *   what it can be: a cache, one with Redis behind it, a loader, a store, what caches tools, or several of them
  */
 export const contestant = (name) => import(`../contestants/${name}.mjs`);
