@@ -27,7 +27,7 @@ const siblings = (...allowed) => ({
 });
 
 export default defineConfig(
-  globalIgnores(['**/dist/', '**/coverage/', '**/.cache/', '**/.nx/']),
+  globalIgnores(['**/dist/', '**/coverage/', '**/.cache/', '**/.nx/', '**/.temp/']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   {

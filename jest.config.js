@@ -10,5 +10,7 @@ export default {
   coverageProvider: 'v8',
   // Two also on a machine with two cores: the tests of the Redis tier wait more than they work.
   maxWorkers: Math.max(2, availableParallelism() - 1),
-  projects: [...folders, 'tools'].filter((folder) => existsSync(`${folder}/jest.config.js`)),
+  projects: [...folders, 'docs', 'tools'].filter((folder) =>
+    existsSync(`${folder}/jest.config.js`),
+  ),
 };

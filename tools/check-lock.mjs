@@ -29,11 +29,16 @@ function checkLock(folder) {
   return [
     ...missing(entries),
     ...registries(entries),
-    ...(folder === '.' ? ['', ...readPackages(root).map((pkg) => pkg.folder)] : ['']).flatMap(
-      (workspace) =>
-        outOfStep(entries[workspace], readJson(join(root, folder, workspace, 'package.json'))),
+    ...(folder === '.' ? workspaces() : ['']).flatMap((workspace) =>
+      outOfStep(entries[workspace], readJson(join(root, folder, workspace, 'package.json'))),
     ),
   ].map((problem) => `${file}: ${problem}`);
+}
+
+/** The folders of what the root's lock is for, itself included. */
+function workspaces() {
+  const docs = existsSync(join(root, 'docs/package.json')) ? ['docs'] : [];
+  return ['', ...docs, ...readPackages(root).map((pkg) => pkg.folder)];
 }
 
 function missing(entries) {

@@ -7,18 +7,26 @@ import { readPackages, repository } from '../workspace.mjs';
 
 /** The real thing: versions, commits, publishes to npm, tags. Refuses unless everything is in place for it. */
 export async function publish() {
+  const hasChangesets = changesets().length > 0;
+  if (!hasChangesets && !readPackages().some(isUnreleased)) {
+    console.log(
+      'Nothing to publish: there is no changeset (npm run change), and every version has its tag.',
+    );
+    return;
+  }
   const refusals = whatIsMissing();
   if (refusals.length > 0) {
     throw new Error(`Nothing was published:\n${refusals.map((line) => `- ${line}`).join('\n')}`);
   }
   await confirm();
 
-  show('npx', ['changeset', 'version']);
-  show('npm', ['install', '--package-lock-only']);
+  // In the release workflow, the pull request that was merged has done this; a first release has its versions already.
+  if (hasChangesets) show('npm', ['run', '--silent', 'release:version']);
   show('npx', ['nx', 'run-many', '-t', 'lint,typecheck,test,build,pack']);
-  show('git', ['add', '--all']);
-  // A first release may have its versions already.
-  show('git', ['commit', '--allow-empty', '--message', 'Version packages']);
+  if (hasChangesets) {
+    show('git', ['add', '--all']);
+    show('git', ['commit', '--message', 'Version packages']);
+  }
   show('npx', ['changeset', 'publish']);
   console.log('\nPublished. Now: git push --follow-tags');
 }
@@ -26,22 +34,22 @@ export async function publish() {
 function whatIsMissing() {
   const git = (...args) => run('git', args, { cwd: repository }).trim();
   const branch = git('branch', '--show-current');
-  const changesets = readdirSync(join(repository, '.changeset')).filter(
-    (file) => file.endsWith('.md') && file !== 'README.md',
-  );
   return [
     ...(branch === 'main' ? [] : [`the branch must be main, it is ${branch || 'none'}`]),
     ...(git('status', '--porcelain') === ''
       ? []
       : ['the work tree must be clean: commit or stash first']),
-    ...(changesets.length > 0 || readPackages().some(isUnreleased)
-      ? []
-      : ['there is no changeset, and every version has its tag: npm run change']),
     ...(isLoggedIn() ? [] : ['npm must know you: npm login']),
     ...(canAttest()
       ? []
       : ['provenance can be attested from CI only: run this in the release workflow']),
   ];
+}
+
+function changesets() {
+  return readdirSync(join(repository, '.changeset')).filter(
+    (file) => file.endsWith('.md') && file !== 'README.md',
+  );
 }
 
 /** A package whose version has no tag yet was never published: its first release needs no changeset. */

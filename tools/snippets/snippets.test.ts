@@ -15,6 +15,8 @@ const SKIPPED = new Set([
   '.nx',
   '.changeset',
 ]);
+/** Made of docstrings, whose examples are parts of programs. */
+const REFERENCE = join(root, 'docs/api');
 
 type Program = (require: NodeJS.Require, exports: object, console: object) => Promise<void>;
 
@@ -167,7 +169,9 @@ function snippetsIn(file: string, language: 'ts' | 'typescript'): Snippet[] {
 function markdownFiles(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) return SKIPPED.has(entry.name) ? [] : markdownFiles(path);
+    if (entry.isDirectory()) {
+      return SKIPPED.has(entry.name) || path === REFERENCE ? [] : markdownFiles(path);
+    }
     return entry.name.endsWith('.md') ? [path] : [];
   });
 }
