@@ -398,6 +398,59 @@ describe('timeout and signal together', () => {
     });
   });
 
+  it.each(['get', 'get with a timeout', 'getWithMeta', 'getMany', 'several'])(
+    'a caller after the timeout, by %s, does not pay for those who have left',
+    async (way) => {
+      const clock = fakeClock();
+      const cache = new AsyncCache<string, string>({ clock });
+      let running = 0;
+      const closed = deferred<undefined>();
+      /** Ends some time after it is told to, as a driver does. */
+      const obedient = async (_key: string, { signal }: LoadContext<string>): Promise<string> => {
+        running++;
+        await closed.promise;
+        running--;
+        signal.throwIfAborted();
+        return 'late';
+      };
+      const beside: number[] = [];
+      const loader = (): string => {
+        beside.push(running);
+        return 'own';
+      };
+      const first = cache.get('k', { loader: obedient, timeout: 50 });
+      first.catch(() => undefined);
+      await clock.advance(50);
+      await expect(first).rejects.toThrow(LoadTimeoutError);
+      expect(running).toBe(1);
+      const next: Promise<unknown> = {
+        get: () => cache.get('k', loader),
+        'get with a timeout': () => cache.get('k', { loader, timeout: 1000 }),
+        getWithMeta: () => cache.getWithMeta('k', loader).then(({ value }) => value),
+        getMany: () => cache.getMany(['k'], () => [loader()]).then((values) => values.get('k')),
+        several: async () =>
+          (await Promise.all([cache.get('k', loader), cache.get('k', loader)]))[1],
+      }[way]!();
+      closed.resolve(undefined);
+      expect(await next).toBe('own');
+      // Never a second load beside the first.
+      expect(beside).toEqual([0]);
+      expect(await cache.get('k')).toBe('own');
+    },
+  );
+
+  it('a caller after the timeout who cannot load finds nothing, where what ran was stopped', async () => {
+    const clock = fakeClock();
+    const cache = new AsyncCache<string, string>({ clock });
+    const load = deferred<string>();
+    const first = cache.get('k', { loader: () => load.promise, timeout: 50 });
+    first.catch(() => undefined);
+    await clock.advance(50);
+    const looking = cache.get('k');
+    load.reject(new DOMException('stopped', 'AbortError'));
+    expect(await looking).toBeUndefined();
+  });
+
   it('a caller after the timeout joins what still runs', async () => {
     const clock = fakeClock();
     const cache = new AsyncCache<string, string>({ clock, timeout: 100 });

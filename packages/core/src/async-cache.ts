@@ -11,6 +11,7 @@ import type {
 } from './cache-options.js';
 import { describeValue } from './describe-value.js';
 import { closedError, InvalidOptionError } from './errors.js';
+import type { Flights } from './flights.js';
 import { EVENT_NAMES, type CacheEventName, type CacheEvents } from './events.js';
 import { getMany } from './get-many.js';
 import type { CacheParts } from './cache-parts.js';
@@ -67,6 +68,7 @@ export class AsyncCache<K = unknown, V = any> implements Cache<K, V>, AsyncDispo
 
   // What a hit needs, within reach.
   readonly #store: MemoryStore<K, V>;
+  readonly #flights: Flights<K, V>;
   readonly #time: Timekeeper;
   readonly #counts: Counters;
   readonly #tier: TierLink<K> | undefined;
@@ -84,6 +86,7 @@ export class AsyncCache<K = unknown, V = any> implements Cache<K, V>, AsyncDispo
     this.#plain = plainRequest(parts.options);
     this.#plainWaitsForever = waitsForever(this.#plain);
     this.#store = parts.memory.store;
+    this.#flights = parts.flights;
     this.#time = parts.memory.time;
     this.#counts = parts.counts;
     this.#tier = parts.tier;
@@ -108,6 +111,11 @@ export class AsyncCache<K = unknown, V = any> implements Cache<K, V>, AsyncDispo
   get(key: K, options: GetOptions<K, V>): Promise<V | undefined>;
   get(key: K, by?: LoadBy<K, V>): Promise<V | undefined> {
     if (typeof by === 'function' || by === undefined) {
+      const { latest } = this.#flights;
+      if (latest !== undefined && latest.query.id === key && by !== undefined && this.#direct) {
+        const joined = this.#plainWaitsForever ? this.#reads.board(latest, key) : undefined;
+        if (joined !== undefined) return joined;
+      }
       const slot = this.#hotSlot(key);
       if (slot > 0) {
         this.#store.use(slot);

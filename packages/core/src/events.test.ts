@@ -74,7 +74,7 @@ describe('the transcript', () => {
     const leave = new AbortController();
     let end!: (value: string) => void;
     const left = cache.get('k', {
-      loader: () => new Promise((resolve) => (end = resolve)),
+      loader: () => new Promise<string>((resolve) => (end = resolve)),
       signal: leave.signal,
     });
     leave.abort();

@@ -115,6 +115,14 @@ export class Flight<K, V> {
     return this.#fired !== NOT_FIRED;
   }
 
+  /** Whether its loader failed with nothing but that it was told to stop. */
+  stoppedBy(error: unknown): boolean {
+    if (!this.signalled) return false;
+    if (error === this.#fired) return true;
+    // What `fetch`, streams and timers of the platforms reject with.
+    return (error as { name?: unknown } | null | undefined)?.name === 'AbortError';
+  }
+
   /** True once its last caller has left, and nobody can join any more. */
   get abandoned(): boolean {
     return this.signalled && !this.flying;

@@ -28,6 +28,12 @@ export class Flights<K, V> {
     this.#revokedNow = revokedNow;
   }
 
+  /**
+   * The last flight that was begun for a key which memory does not hold, while it may store: where a
+   * crowd asks for one key, each finds it here with no look into a map.
+   */
+  latest: Flight<K, V> | undefined = undefined;
+
   /** The number of the last tag invalidation. */
   get invalidations(): number {
     return this.#invalidations;
@@ -48,7 +54,7 @@ export class Flights<K, V> {
   remove(flight: Flight<K, V>): void {
     if (flight.registered) this.#byId.delete(flight.id);
     else this.#revoked.delete(flight);
-    flight.registered = false;
+    this.#deregister(flight);
     this.#forgetWhenIdle();
   }
 
@@ -114,8 +120,13 @@ export class Flights<K, V> {
 
   /** Neither what it loads nor what the tier had before is good any more. */
   #unregister(flight: Flight<K, V>): void {
-    flight.registered = false;
+    this.#deregister(flight);
     flight.fallback = undefined;
+  }
+
+  #deregister(flight: Flight<K, V>): void {
+    flight.registered = false;
+    if (this.latest === flight) this.latest = undefined;
   }
 
   #remember(tags: readonly string[], number: number): void {

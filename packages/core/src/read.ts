@@ -118,10 +118,18 @@ export class Reads<K, V> {
 
   /** Joins the load that runs, as a caller who cannot leave; `undefined` where none may be shared. */
   join(id: KeyId, key: K): Promise<V> | undefined {
+    const running = this.#parts.flights.get(id);
+    return running && this.board(running, key);
+  }
+
+  /** The same for a load that is known. */
+  board(running: Flight<K, V>, key: K): Promise<V> | undefined {
     const { counts, events, flights } = this.#parts;
-    const running = flights.get(id);
-    // An invalidation since it began may turn out to concern it, and then this caller too.
-    if (running?.invalidationsBefore !== flights.invalidations) return undefined;
+    // An invalidation since it began may turn out to concern it, and then this caller too; and one that
+    // was told to stop may bring nothing.
+    if (running.invalidationsBefore !== flights.invalidations || running.signalled) {
+      return undefined;
+    }
     counts.misses++;
     counts.joined++;
     events.tell('miss', key);
@@ -139,6 +147,7 @@ export class Reads<K, V> {
     memory.store.missed(query.id);
     const flight = this.#loads.start(this.#loads.announce(query, 'load', false, undefined));
     this.countMiss(query, false);
+    if (flight.registered && query.id === query.key) flights.latest = flight;
     return flight.share();
   }
 

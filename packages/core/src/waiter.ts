@@ -24,6 +24,8 @@ export class Waiter<K, V> implements Passenger<V>, Waiting {
 
   #flight: Flight<K, V> | undefined;
   #joined = false;
+  /** What it boarded had been told to stop before, when everybody else had left. */
+  #joinedTooLate = false;
   /** The number of the last tag invalidation when it boarded. */
   #invalidations = 0;
   #counted: boolean;
@@ -86,7 +88,9 @@ export class Waiter<K, V> implements Passenger<V>, Waiting {
   }
 
   failed(error: unknown): void {
-    if (this.#looksBeside) this.#failure = { error };
+    // It stopped since all others had left, which is no failure of this caller's: who can, loads anew.
+    if (this.#joinedTooLate && this.#flight?.stoppedBy(error) === true) this.#lookAgain();
+    else if (this.#looksBeside) this.#failure = { error };
     else if (!this.#fallBack()) this.#refuse(error);
   }
 
@@ -170,6 +174,7 @@ export class Waiter<K, V> implements Passenger<V>, Waiting {
       flight = this.#announce(refresh);
     }
     this.#flight = flight;
+    this.#joinedTooLate = this.#joined && flight.signalled;
     this.#invalidations = flights.invalidations;
     if (this.#patience === undefined) flight.pin();
     flight.board(this);

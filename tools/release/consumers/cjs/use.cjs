@@ -44,6 +44,7 @@ async function main() {
   opentelemetry([behind], {
     createObservableCounter: instrument,
     createObservableUpDownCounter: instrument,
+    createHistogram: (name) => ({ record: () => instrument(name) }),
     addBatchObservableCallback: () => undefined,
     removeBatchObservableCallback: () => undefined,
   });
