@@ -68,7 +68,7 @@ for (const [name, entries, label = short(entries)] of looks) {
   if (only.length > 0 && !only.includes(name)) continue;
   const measured = cases.find((known) => known.name === name);
   if (measured === undefined) throw new Error(`no case ${name}`);
-  const { alone = false, baseline, nodeFlags = [], unit } = measured;
+  const { alone = false, baseline, unit } = measured;
   const rival = rivalOf(name);
   const contestants = [...new Set([baseline, SUBJECT, ...(rival === undefined ? [] : [rival])])];
   const variant = { label, entries, ttl: TTL, peers: [] };
@@ -77,7 +77,7 @@ for (const [name, entries, label = short(entries)] of looks) {
     /** @type {import('./lib/case.mjs').Samples} */
     const samples = {};
     for (const together of alone ? contestants.map((one) => [one]) : [contestants]) {
-      Object.assign(samples, await run({ ...job, contestants: together }, nodeFlags));
+      Object.assign(samples, await run({ ...job, contestants: together }, measured));
     }
     const figures = contestants.map((contestant) => {
       const here = absolute(summarize(samples[contestant]), unit);

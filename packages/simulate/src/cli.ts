@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { createRequire } from 'node:module';
 import { clearLine, cursorTo } from 'node:readline';
 import { runCommand } from './command.js';
 
@@ -14,6 +15,7 @@ function wipe(): void {
 }
 
 const output = {
+  require: createRequire(import.meta.url),
   out: (text: string) => {
     if (stderr.isTTY) wipe();
     console.log(text);

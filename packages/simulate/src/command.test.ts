@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -26,11 +27,16 @@ function bytesOf(numbers: readonly number[]): Buffer {
 }
 
 async function run(...args: string[]) {
+  return runWith(require, ...args);
+}
+
+async function runWith(find: NodeJS.Require, ...args: string[]) {
   const out: string[] = [];
   const errors: string[] = [];
   const code = await runCommand(args, {
     out: (text) => out.push(text),
     error: (text) => errors.push(text),
+    require: find,
   });
   return { code, out: out.join('\n'), error: errors.join('\n') };
 }
@@ -92,6 +98,32 @@ describe('simulate', () => {
     expect(svg).not.toMatch(/NaN|undefined|Infinity/);
   });
 
+  it('draws as PNG, also twice in a process', async () => {
+    const log = file('png.txt', keys.join('\n'));
+    for (const name of ['one.png', 'two.png']) {
+      const plot = join(folder, name);
+      expect(await run(log, '--plot', plot)).toMatchObject({ code: 0, error: '' });
+      const png = readFileSync(plot);
+      expect(png.subarray(1, 4).toString()).toBe('PNG');
+      const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)];
+      expect({ width, height }).toEqual({ width: 1600, height: 960 });
+    }
+  });
+
+  it('says what to install for a PNG', async () => {
+    const elsewhere = createRequire(join(folder, 'cli.js'));
+    const plot = join(folder, 'none.png');
+    const { code, error } = await runWith(
+      elsewhere,
+      file('peers.txt', keys.join('\n')),
+      '--plot',
+      plot,
+    );
+    expect(code).toBe(2);
+    expect(error).toContain('npm install @resvg/resvg-wasm @fontsource/roboto');
+    expect(existsSync(plot)).toBe(false);
+  });
+
   it('helps', async () => {
     expect(await run('--help')).toMatchObject({ code: 0, out: expect.stringMatching(/^usage: /) });
   });
@@ -105,7 +137,7 @@ describe('simulate', () => {
     ['--format must be lines, csv, u32', () => ['a', '--format', 'xml']],
     ['--sizes must be whole numbers of at least 1', () => ['a', '--sizes', '10,x']],
     ['--most must be whole numbers of at least 1000', () => ['a', '--most', '']],
-    ['--plot must be a file named .svg', () => ['a', '--plot', 'x.gif']],
+    ['--plot must be a file named .svg or .png', () => ['a', '--plot', 'x.gif']],
     [
       "has no column 'key'; its columns are 'a', 'b'",
       () => [file('a.csv', 'a,b\n1,2'), '--column', 'key'],

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { FORMATS, readLog, type LogFormat } from './access-log.js';
 import { InputError } from './input-error.js';
 import { plotSimulation } from './plot.js';
+import { pngPainter } from './png.js';
 import { describeSimulation } from './report.js';
 import { TraceSampler } from './sampled-trace.js';
 import { simulate } from './simulate.js';
@@ -18,17 +19,19 @@ LOG                 one key a line, CSV, or ids of 32 bits (.u32); gzipped or no
   --sizes 100,1000  the sizes; by default ten, evenly spread
   --most N          accesses that are kept in memory; more are sampled by key; default 10000000
   --seed N          for the choices that a policy makes by chance; default 1
-  --plot FILE.svg   draws the hit ratios
+  --plot FILE       draws the hit ratios, into a file named .svg or .png
   --json            prints what was found as JSON`;
 
 const MOST = 10_000_000;
 
-/** Where the command says something. */
+/** Where the command says something, and finds something. */
 export interface Output {
   readonly out: (text: string) => void;
   readonly error: (text: string) => void;
   /** Shows how far it is, from 0 to 1, or `undefined` where that is not known; without it nothing is shown. */
   readonly progress?: (what: string, part: number | undefined) => void;
+  /** Finds the optional peers. */
+  readonly require: NodeJS.Require;
 }
 
 /**
@@ -64,8 +67,11 @@ interface Options {
   readonly json: boolean;
 }
 
-async function run(options: Options, { out, progress }: Output): Promise<void> {
+async function run(options: Options, { out, progress, require }: Output): Promise<void> {
   const { column, file, format, json, most, plot, seed, sizes } = options;
+  // Before minutes of replaying, which would be in vain without the peers.
+  const paint =
+    plot?.endsWith('.png') === true ? await pngPainter(require) : (svg: string): string => svg;
   const sampler = new TraceSampler(most);
   const bytes = file === '-' ? undefined : await sizeOf(file);
   const read = (done: number): void => progress?.('reading', bytes && done / bytes);
@@ -79,7 +85,7 @@ async function run(options: Options, { out, progress }: Output): Promise<void> {
     progress: (done, of) => progress?.('replaying', done / of),
   });
   if (plot !== undefined) {
-    await writeFile(plot, plotSimulation(found, basename(file))).catch((error: unknown) => {
+    await writeFile(plot, paint(plotSimulation(found, basename(file)))).catch((error: unknown) => {
       throw new InputError(`cannot write '${plot}': ${(error as Error).message}`);
     });
   }
@@ -98,8 +104,8 @@ function optionsFrom(args: readonly string[]): Options | undefined {
   if (format !== undefined && !isFormat(format)) {
     throw new InputError(`--format must be ${FORMATS.join(', ')}, got '${format}'`);
   }
-  if (plot !== undefined && !plot.endsWith('.svg')) {
-    throw new InputError(`--plot must be a file named .svg, got '${plot}'`);
+  if (plot !== undefined && !/\.(svg|png)$/.test(plot)) {
+    throw new InputError(`--plot must be a file named .svg or .png, got '${plot}'`);
   }
   return {
     file,

@@ -38,12 +38,16 @@ export const agentCall = {
   baseline: 'bare',
   needs: 'wrapTools',
   unit: 'ns',
-  runs: (long) => (long ? 5 : 3),
-  variants: () =>
-    Object.entries(calls).map(([label, { sdk = false }]) => ({
-      label,
-      peers: ['acache-unwatched', ...(sdk ? ['ai-sdk-tools'] : [])],
-    })),
+  runs: (long) => (long ? 5 : 1),
+  variants: (long) =>
+    Object.entries(calls)
+      .filter(
+        ([, { large = false, sdk = false, misses = false }]) => long || !(large || (sdk && misses)),
+      )
+      .map(([label, { sdk = false }]) => ({
+        label,
+        peers: [...(long ? ['acache-unwatched'] : []), ...(sdk ? ['ai-sdk-tools'] : [])],
+      })),
   async measure(names, { label }, seconds) {
     const work = calls[label];
     const runners = [];

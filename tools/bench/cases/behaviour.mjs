@@ -255,6 +255,7 @@ export const behaviour = {
   name: 'behaviour',
   about: `what a cache does in front of a loader of ${LOADING} ms, each with the option that its manual has for the question; \`${NOTHING}\` where it has no such option; first column a Map of promises by hand`,
   baseline: 'promise-map',
+  asked: true,
   unit: '',
   figures,
   down: true,

@@ -14,7 +14,7 @@ export const burst = {
   about: `${CALLERS / 1000}k callers at once on one cold key; per caller; baseline a Map of promises`,
   baseline: 'promise-map',
   unit: 'ns',
-  variants: () => [
+  variants: (long) => [
     {
       label: 'ttl',
       peers: [
@@ -23,9 +23,7 @@ export const burst = {
         'p-memoize',
         'memoizee',
         'async-cache-dedupe',
-        'cache-manager',
-        'cacheable',
-        'bentocache',
+        ...(long ? ['cache-manager', 'cacheable', 'bentocache'] : []),
       ],
     },
   ],

@@ -10,7 +10,7 @@ export const dataloaderBytes = {
   unit: 'B',
   alone: true,
   nodeFlags: ROOMY,
-  variants: () => [...requests],
+  variants: requests,
   async measure([name], variant) {
     const { count, run } = await requestsOf(name, variant);
     const samples = await allocatedBytes({ prepare: () => undefined, run });

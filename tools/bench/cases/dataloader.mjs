@@ -9,7 +9,7 @@ export const dataloader = {
   baseline: 'hand-loop',
   needs: 'DataLoader',
   unit: 'ns',
-  variants: () => [...requests],
+  variants: requests,
   async measure(names, variant, seconds) {
     const runners = [];
     for (const name of names) {

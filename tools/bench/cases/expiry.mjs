@@ -5,7 +5,7 @@ import { collectGarbage } from '../lib/interleave.mjs';
 
 const ENTRIES = 1_000_000;
 const TTL = 3000;
-const WATCH_AFTER = 2500;
+const WATCH_AFTER = 4000;
 
 /** @type {import('../lib/case.mjs').Case} */
 export const expiry = {
@@ -15,7 +15,10 @@ export const expiry = {
   baseline: 'sliced-map',
   unit: 'ms',
   alone: true,
-  variants: () => [{ label: '1M', peers: ['lru-autopurge', 'lru-purge-stale'] }],
+  runs: (long) => (long ? 5 : 1),
+  variants: (long) => [
+    { label: '1M', peers: ['lru-autopurge', ...(long ? ['lru-purge-stale'] : [])] },
+  ],
   async measure([name]) {
     const { open } = await contestant(name);
     const keys = makeKeys(ENTRIES);

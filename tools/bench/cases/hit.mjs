@@ -25,11 +25,9 @@ export const hit = {
   unit: 'ns',
   variants: (long) => [
     variant(1_000, TTL, everyone),
-    variant(10_000, TTL, everyone),
+    variant(10_000, TTL, long ? everyone : fast),
     variant(100_000, TTL, long ? everyone : fast),
-    variant(1_000, null, long ? everyone : ['lru-cache']),
-    variant(10_000, null, long ? everyone : ['lru-cache']),
-    variant(100_000, null, long ? everyone : ['lru-cache']),
+    ...(long ? [1_000, 10_000, 100_000] : []).map((entries) => variant(entries, null, everyone)),
   ],
   async measure(names, { entries = 0, ttl = null }, seconds) {
     const keys = makeKeys(entries);

@@ -19,7 +19,8 @@ export const keys = {
   about: 'arguments to key, then Map.get; baseline JSON.stringify(args)',
   baseline: 'json-stringify',
   unit: 'ns',
-  variants: () => Object.keys(calls).map((label) => ({ label, peers })),
+  variants: (long) =>
+    Object.keys(calls).map((label) => ({ label, peers: long ? peers : ['json-with-name'] })),
   async measure(names, { label }, seconds) {
     const inputs = Array.from({ length: COUNT }, (_, i) => calls[label](i));
     const runners = [];

@@ -25,8 +25,7 @@ export const memory = {
   alone: true,
   variants: (long) => [
     variant(100_000, TTL, everyone),
-    variant(100_000, null, long ? everyone : ['lru-cache']),
-    variant(1_000_000, TTL, long ? everyone : ['lru-cache']),
+    ...(long ? [variant(100_000, null, everyone), variant(1_000_000, TTL, everyone)] : []),
   ],
   async measure([name], { entries = 0, ttl = null }) {
     const { open } = await contestant(name);

@@ -20,9 +20,15 @@ export const missBytes = {
         'lru-cache',
         'layered-loader',
         'p-memoize',
-        'memoizee',
         ...(long
-          ? ['async-cache-dedupe', 'cache-manager', 'cacheable', 'cachified', 'bentocache']
+          ? [
+              'memoizee',
+              'async-cache-dedupe',
+              'cache-manager',
+              'cacheable',
+              'cachified',
+              'bentocache',
+            ]
           : []),
       ],
     },

@@ -22,10 +22,8 @@ export const miss = {
         'p-memoize',
         'memoizee',
         'async-cache-dedupe',
-        'cache-manager',
-        'cacheable',
-        'cachified',
         'bentocache',
+        ...(long ? ['cache-manager', 'cacheable', 'cachified'] : []),
       ],
     })),
   async measure(names, { entries = 0 }, seconds) {

@@ -13,7 +13,7 @@ export const peek = {
   baseline: 'map',
   unit: 'ns',
   variants: (long) =>
-    [1_000, 10_000, 100_000, ...(long ? [1_000_000] : [])].map((entries) => ({
+    [1_000, 10_000, ...(long ? [100_000, 1_000_000] : [])].map((entries) => ({
       label: short(entries),
       entries,
       peers: ['lru-cache', 'layered-loader'],

@@ -32,9 +32,9 @@ export const persistOpen = {
   unit: 'ms',
   figures,
   alone: true,
-  runs: (long, quick) => (quick ? 2 : long ? 9 : 5),
-  variants: (_long, quick) => {
-    const entries = quick ? 20_000 : 1_000_000;
+  runs: (long) => (long ? 9 : 3),
+  variants: (long) => {
+    const entries = long ? 1_000_000 : 100_000;
     return [{ label: short(entries), entries, peers: ['acache-open'] }];
   },
   async prepare({ entries = 0 }, folder) {

@@ -36,9 +36,9 @@ export const persistStall = {
   unit: 'ms',
   figures,
   alone: true,
-  runs: (long, quick) => (quick ? 1 : long ? 7 : 3),
-  variants: (_long, quick) =>
-    (quick ? [20_000] : [100_000, 1_000_000]).flatMap((entries) =>
+  runs: (long) => (long ? 7 : 2),
+  variants: (long) =>
+    (long ? [100_000, 1_000_000] : [100_000]).flatMap((entries) =>
       Object.keys(phases).map((phase) => ({
         label: `${phase}, ${short(entries)}`,
         entries,

@@ -48,16 +48,21 @@ const alike = {
   unit: 'ms',
   figures: [...latencies, inTime, loads, wellAfter],
   alone: true,
-  variants: () => [
+  runs: (long) => (long ? 5 : 1),
+  variants: (long) => [
     {
       label: '3 s',
       peers: [
-        'bentocache',
         'bentocache-timeouts',
-        'cacheable',
-        'cacheable-nonblocking',
-        'layered-loader',
-        'layered-loader-timeouts',
+        ...(long
+          ? [
+              'bentocache',
+              'cacheable',
+              'cacheable-nonblocking',
+              'layered-loader',
+              'layered-loader-timeouts',
+            ]
+          : []),
       ],
     },
   ],

@@ -12,11 +12,11 @@ export const redisBulk = {
   needs: 'redisTier',
   redis: true,
   unit: 'µs',
-  variants: () => [
+  variants: (long) => [
     {
       label: '100 keys',
       entries: 100,
-      peers: ['ioredis-pipelining', 'bentocache', 'cacheable', 'layered-loader'],
+      peers: ['ioredis-pipelining', 'layered-loader', ...(long ? ['bentocache', 'cacheable'] : [])],
     },
   ],
   async measure(names, { entries = 0 }, seconds) {

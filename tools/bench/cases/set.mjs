@@ -15,7 +15,7 @@ export const set = {
     [1_000, 10_000, 100_000, ...(long ? [1_000_000] : [])].map((entries) => ({
       label: short(entries),
       entries,
-      peers: [],
+      peers: ['hand-lru'],
     })),
   async measure(names, { entries = 0 }, seconds) {
     const keys = makeKeys(powerOfTwo(entries * 4));

@@ -3,15 +3,22 @@ const { AsyncCache, createAgentCache, DataLoader, filePersistence, makeKey, redi
   await import(process.env.ACACHE_BENCH_SUBJECT ?? '');
 
 /** @type {import('../lib/contestant.mjs').Open} */
-export const open = ({ maxSize, ttl, loader }) => {
-  const cache = new AsyncCache({ maxSize, ttl });
+export const open = (options) => openCache(options);
+
+/**
+ * @param {import('../lib/contestant.mjs').OpenOptions} options
+ * @param {'tinylfu'} [policy]
+ * @returns {import('../lib/contestant.mjs').Contestant}
+ */
+export function openCache({ maxSize, ttl, loader }, policy) {
+  const cache = new AsyncCache({ maxSize, ttl, ...(policy && { policy }) });
   return {
     get: (key) => cache.get(key, loader),
     peek: (key) => cache.peek(key),
     set: (key, value) => cache.set(key, value),
     size: () => cache.size,
   };
-};
+}
 
 /** @type {import('../lib/contestant.mjs').OpenTier} */
 export const openTier = async ({ port, maxSize, ttl, loader }) => {

@@ -1,27 +1,22 @@
-import { spawnSync } from 'node:child_process';
 import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { run } from '../../run.mjs';
 
 /** The packages that are measured. */
 const PACKAGES = ['core', 'batch', 'redis-tier', 'persist-file', 'agent'];
 
-const BUILD = fileURLToPath(new URL('../../build.mjs', import.meta.url));
+const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
 const SOURCES = fileURLToPath(new URL('../../../packages/', import.meta.url));
 const CACHE = fileURLToPath(new URL('../.cache/', import.meta.url));
 
 /**
- * Builds what is measured, so that nobody measures yesterday's.
+ * Builds what is measured, so that nobody measures yesterday's; what did not change comes from Nx's cache.
  *
  * @throws {Error} with what the compiler said
  */
 export function buildSubject() {
-  for (const name of PACKAGES) {
-    const build = spawnSync(process.execPath, [BUILD], { cwd: SOURCES + name, encoding: 'utf8' });
-    if (build.status === 0) continue;
-    throw new Error(
-      `Building @acache/${name} failed; the root needs its npm ci first.\n${build.stdout}${build.stderr}`,
-    );
-  }
+  const projects = PACKAGES.map((name) => `@acache/${name}`).join(',');
+  run('npx', ['nx', 'run-many', '-t', 'build', '-p', projects], { cwd: REPOSITORY });
 }
 
 /**

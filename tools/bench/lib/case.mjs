@@ -9,16 +9,19 @@
  * @property {readonly Figure[]} [figures] where one run tells more than one thing; each then has samples
  *   of its own, under `sampleOf(contestant, figure)`
  * @property {boolean} [down] a line of the table for each figure, a column for each contestant
+ * @property {boolean} [asked] whether it is run only where it is asked for, by name or by `--long`
+ * @property {boolean} [grows] whether its variants are sizes, whose costs are compared
  * @property {boolean} [alone] each contestant in a process of its own; else the baseline, one peer
  *   and the subject share one and take turns
  * @property {string[]} [nodeFlags]
+ * @property {number} [patience] milliseconds a process may take; three minutes unless told
  * @property {boolean} [redis] whether it needs a Redis
- * @property {(long: boolean, quick: boolean) => number} [runs] processes of each contestant, who take turns;
+ * @property {(long: boolean) => number} [runs] processes of each contestant, who take turns;
  *   then the ratios are of those that ran side by side
  * @property {(variant: Variant, folder: string) => Promise<unknown>} [prepare] makes what the processes
  *   of a variant read, once, in a process of its own
  * @property {string} [needs] what the module that is measured must export; `AsyncCache` unless told
- * @property {(long: boolean, quick: boolean) => Variant[]} variants
+ * @property {(long: boolean) => Variant[]} variants
  * @property {(contestants: string[], variant: Variant, seconds: number, folder: string) => Promise<Samples>}
  *   measure the folder is on a disk, and of this variant alone
  *

@@ -5,6 +5,7 @@ import { burst } from '../cases/burst.mjs';
 import { dataloaderBytes } from '../cases/dataloader-bytes.mjs';
 import { dataloader } from '../cases/dataloader.mjs';
 import { expiry } from '../cases/expiry.mjs';
+import { growth } from '../cases/growth.mjs';
 import { hit } from '../cases/hit.mjs';
 import { keys } from '../cases/keys.mjs';
 import { memory } from '../cases/memory.mjs';
@@ -34,6 +35,7 @@ export const cases = [
   set,
   memory,
   expiry,
+  growth,
   keys,
   dataloader,
   dataloaderBytes,

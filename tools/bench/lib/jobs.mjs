@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { peerNames } from './contestant.mjs';
 
 const CHILD = fileURLToPath(new URL('./child.mjs', import.meta.url));
-const LIMIT_MILLISECONDS = 180_000;
+const PATIENCE_MILLISECONDS = 180_000;
 
 /** Which runs are repeated most: those that decide whether a goal is reached. */
 const RIVALS = ['lru-cache', 'dataloader'];
@@ -31,19 +31,18 @@ export const SUBJECT = 'acache';
  * @property {readonly string[]} [peers] only these
  * @property {readonly string[]} exports of the module that is measured
  * @property {boolean} long
- * @property {boolean} quick
  */
 
 /**
  * @param {PlanOptions} options
  * @returns {Plan[]}
  */
-export function plan({ cases, peers, exports, long, quick }) {
-  const seconds = long ? 2 : 0.4;
+export function plan({ cases, peers, exports, long }) {
+  const seconds = long ? 2 : 0.3;
   return cases.flatMap((measured) => {
     const { needs = 'AsyncCache' } = measured;
     const subject = exports.includes(needs);
-    return measured.variants(long, quick).map((variant) => {
+    return measured.variants(long).map((variant) => {
       const others = variant.peers.filter(
         // A limit among them is no one's package, and always takes part.
         (peer) => peers === undefined || peers.includes(peer) || !peerNames.includes(peer),
@@ -57,8 +56,7 @@ export function plan({ cases, peers, exports, long, quick }) {
           const job = { case: measured.name, variant, contestants: together, seconds };
           const decides = contestant === SUBJECT || RIVALS.includes(contestant);
           const same = measured.unit === 'B'; // bytes come out alike every time
-          const runs =
-            measured.runs?.(long, quick) ?? (long ? (same ? 2 : 5) : decides && !same ? 3 : 1);
+          const runs = measured.runs?.(long) ?? (long ? (same ? 2 : 5) : decides && !same ? 2 : 1);
           return { contestant, jobs: Array.from({ length: runs }, () => job) };
         },
       );
@@ -69,16 +67,16 @@ export function plan({ cases, peers, exports, long, quick }) {
 
 /**
  * @param {Job} job
- * @param {readonly string[]} nodeFlags
+ * @param {Pick<import('./case.mjs').Case, 'nodeFlags' | 'patience'>} measured the job's case
  * @returns {Promise<import('./case.mjs').Samples>}
  */
-export function run(job, nodeFlags) {
+export function run(job, { nodeFlags = [], patience = PATIENCE_MILLISECONDS }) {
   return new Promise((resolve, reject) => {
     // A young generation of constant size, so that no contestant runs while it grows.
     const flags = ['--expose-gc', '--min-semi-space-size=16', ...nodeFlags];
     const child = spawn(process.execPath, [...flags, CHILD, JSON.stringify(job)], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: LIMIT_MILLISECONDS,
+      timeout: patience,
       killSignal: 'SIGKILL',
     });
     let out = '';

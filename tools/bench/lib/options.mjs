@@ -7,8 +7,9 @@ export const usage = `usage: node tools/bench/bench.mjs [options]
   --only hit,miss       only these cases: ${cases.map(({ name }) => name).join(', ')}
   --peers lru-cache     only these peers, 'none' for none: ${peerNames.join(', ')}
   --long                five runs of everything, longer rounds, more sizes
-  --quick               fewer entries and one run in the cases that begin with persist-, which otherwise
-                        take minutes
+  --report FOLDER       where the report goes, with its plots and figures; tools/bench/.cache/report unless told
+  --record              renews the report in tools/bench/report and the comparison in README.md; with --only
+                        it renews those cases
   --json FILE           writes every figure to FILE
   --subject FILE        measures this module, which exports AsyncCache and makeKey, or DataLoader, and
                         builds nothing
@@ -26,8 +27,9 @@ export function readOptions(args) {
       only: { type: 'string' },
       peers: { type: 'string' },
       long: { type: 'boolean', default: false },
-      quick: { type: 'boolean', default: false },
       json: { type: 'string' },
+      report: { type: 'string' },
+      record: { type: 'boolean', default: false },
       subject: { type: 'string' },
       'no-build': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -41,10 +43,15 @@ export function readOptions(args) {
     cases.map(({ name }) => name),
   );
   check('--peers', peers, peerNames);
+  if (values.record && (values.peers !== undefined || values.subject !== undefined)) {
+    throw new Error('--record takes all peers and the packages as they are built');
+  }
   return {
     ...values,
     build: !values['no-build'] && values.subject === undefined,
-    cases: names === undefined ? cases : cases.filter(({ name }) => names.includes(name)),
+    cases: cases.filter(({ asked, name }) =>
+      names === undefined ? values.long || asked !== true : names.includes(name),
+    ),
     peers,
   };
 }

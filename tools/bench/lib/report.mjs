@@ -1,72 +1,95 @@
 import { cases } from './cases.mjs';
 import { judge } from './goals.mjs';
+import { growthFactors } from './growth-factors.mjs';
 import { SUBJECT } from './jobs.mjs';
 import { absolute, ratio, spread, table } from './table.mjs';
 
 /**
- * Both tables, as Markdown.
+ * Every table, as Markdown for a terminal.
  *
  * @param {readonly import('./results.mjs').Result[]} results
  * @param {import('./machine.mjs').Machine} machine
  */
 export function report(results, machine) {
-  const measured = cases.filter(({ name }) => results.some((result) => result.case === name));
   const simple = results.filter(({ figure }) => figure === undefined);
-  const rows = simple.map((result) => [
-    result.case,
-    result.variant,
-    result.contestant,
-    result.error === undefined ? ratio(result.toBaseline) : 'failed',
-    ratio(result.toSubject),
-    beside(absolute(result.absolute, result.unit), absolute(result.baselineAbsolute, result.unit)),
-  ]);
-  const verdicts = judge(results).filter(({ verdict }) => verdict !== 'not measured');
   return [
-    `${machine.node}; ${machine.processor}; ${machine.system}`,
-    Object.entries(machine.versions)
-      .map(([name, version]) => `${name} ${version}`)
-      .join(', '),
-    '',
-    ...measured.map(({ name, about }) => `- **${name}**: ${about}`),
-    '',
-    ...(rows.length === 0
-      ? []
-      : [
-          table(
-            [
-              'case',
-              'variant',
-              'contestant',
-              '× baseline (25–75 %)',
-              `× ${SUBJECT} (25–75 %)`,
-              'here (baseline)',
-            ],
-            rows,
-          ),
-        ]),
-    ...measured.flatMap(({ name, figures, down = false }) =>
-      figures === undefined ? [] : ['', figureTable(name, figures, results, down)],
+    aboutMachine(machine),
+    measuredCases(results)
+      .map(({ name, about }) => `- **${name}**: ${about}`)
+      .join('\n'),
+    simple.length === 0 ? '' : ratioTable(simple),
+    ...measuredCases(results).flatMap((measured) =>
+      measured.figures === undefined ? [] : caseTables(measured, results),
     ),
-    ...new Set(
-      results.flatMap(({ case: name, variant, contestant, error }) =>
-        error === undefined ? [] : [`\n${name} ${variant}, ${contestant} failed: ${error}`],
+    ...failures(results),
+    goalTable(results),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+/** In the order of the table. @param {readonly Result[]} results */
+export const measuredCases = (results) =>
+  cases.filter(({ name }) => results.some((result) => result.case === name));
+
+/** @param {import('./machine.mjs').Machine} machine */
+export function aboutMachine({ load, node, processor, system, versions }) {
+  const peers = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return `${node}; ${processor}; ${system}; load ${load.toFixed(1)}\n${peers.join(', ')}`;
+}
+
+/** The tables of one case. @param {import('./case.mjs').Case} measured @param {readonly Result[]} results */
+export function caseTables(measured, results) {
+  const { figures, name, down = false } = measured;
+  if (figures === undefined) return [ratioTable(results.filter((result) => result.case === name))];
+  return [
+    figureTable(name, figures, results, down),
+    ...(measured.grows ? [growthFactors(measured, results)] : []),
+  ];
+}
+
+/** @param {readonly Result[]} results */
+export const failures = (results) => [
+  ...new Set(
+    results.flatMap(({ case: name, variant, contestant, error }) =>
+      error === undefined ? [] : [`${name} ${variant}, ${contestant} failed: ${error}`],
+    ),
+  ),
+];
+
+/** What was reached of the goals that were measured. @param {readonly Result[]} results */
+export function goalTable(results) {
+  const verdicts = judge(results).filter(({ verdict }) => verdict !== 'not measured');
+  if (verdicts.length === 0) return '';
+  return table(
+    ['goal', 'target', 'measured (25–75 %)', 'verdict'],
+    verdicts.map(({ text, goal, measured, verdict }) => [text, goal, ratio(measured), verdict]),
+  );
+}
+
+/** @param {readonly Result[]} results */
+function ratioTable(results) {
+  return table(
+    [
+      'case',
+      'variant',
+      'contestant',
+      '× baseline (25–75 %)',
+      `× ${SUBJECT} (25–75 %)`,
+      'here (baseline)',
+    ],
+    results.map((result) => [
+      result.case,
+      result.variant,
+      result.contestant,
+      result.error === undefined ? ratio(result.toBaseline) : 'failed',
+      ratio(result.toSubject),
+      beside(
+        absolute(result.absolute, result.unit),
+        absolute(result.baselineAbsolute, result.unit),
       ),
-    ),
-    ...(verdicts.length === 0
-      ? []
-      : [
-          '',
-          table(
-            ['goal', 'target', 'measured (25–75 %)', 'verdict'],
-            verdicts.map(({ text, goal, measured, verdict }) => [
-              text,
-              goal,
-              ratio(measured),
-              verdict,
-            ]),
-          ),
-        ]),
-  ].join('\n');
+    ]),
+  );
 }
 
 /**
@@ -79,7 +102,7 @@ export function report(results, machine) {
  */
 function figureTable(name, figures, results, down) {
   const own = results.filter((result) => result.case === name);
-  const rows = own.filter(({ figure }) => figure === figures[0]);
+  const rows = own.filter(({ figure }) => figure?.name === figures[0].name);
   const hasVariants = new Set(rows.map(({ variant }) => variant)).size > 1;
   const columns = figures.flatMap((figure) => columnsOf(figure, own[0].baseline));
   const head = [name, ...(hasVariants ? ['contestant'] : []), ...columns.map(({ head }) => head)];
@@ -88,7 +111,8 @@ function figureTable(name, figures, results, down) {
     contestant,
     ...columns.map(({ figure, cell }) => {
       const result = own.find(
-        (r) => r.contestant === contestant && r.variant === variant && r.figure === figure,
+        (r) =>
+          r.contestant === contestant && r.variant === variant && r.figure?.name === figure.name,
       );
       if (result === undefined) return '';
       return result.error === undefined ? cell(result) : 'failed';

@@ -43,7 +43,7 @@ export async function measure(plans, onProgress) {
     if (measured.prepare !== undefined) {
       onProgress(done, total, `${measured.name} ${variant.label}`, 'its files');
       const job = { ...rows[0].jobs[0], folder, prepares: true };
-      await run(job, measured.nodeFlags ?? []).catch((error) => {
+      await run(job, measured).catch((error) => {
         for (const { contestant } of rows) errors.set(contestant, error.message);
       });
     }
@@ -54,7 +54,7 @@ export async function measure(plans, onProgress) {
         if (turn >= jobs.length || errors.has(contestant)) continue;
         onProgress(done++, total, `${measured.name} ${variant.label}`, contestant);
         try {
-          const samples = await run({ ...jobs[turn], folder }, measured.nodeFlags ?? []);
+          const samples = await run({ ...jobs[turn], folder }, measured);
           samplesByRow.set(contestant, [...(samplesByRow.get(contestant) ?? []), samples]);
         } catch (error) {
           errors.set(contestant, error instanceof Error ? error.message : String(error));

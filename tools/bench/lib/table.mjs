@@ -15,11 +15,12 @@ export function table(head, rows) {
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }
 
-/** @param {Summary | undefined} summary */
-export const ratio = (summary) =>
-  summary === undefined
-    ? ''
-    : `${number(summary.median)} (${number(summary.low)}–${number(summary.high)})`;
+/** With its spread, unless there is one sample only. @param {Summary | undefined} summary */
+export const ratio = (summary) => {
+  if (summary === undefined) return '';
+  const { count, high, low, median } = summary;
+  return count === 1 ? number(median) : `${number(median)} (${number(low)}–${number(high)})`;
+};
 
 /**
  * @param {Summary | undefined} summary
@@ -44,7 +45,7 @@ export const spread = (summary, unit) => (summary === undefined ? '' : `${ratio(
  *
  * @param {number} value
  */
-function number(value) {
+export function number(value) {
   const size = Math.abs(value);
   return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
 }
