@@ -11,6 +11,7 @@ export function lru(): PolicyFactory {
  */
 export class LruPolicy implements Policy {
   readonly knowsKeys = false;
+  readonly admitsAll = true;
   /** Per slot the older neighbour, then the newer one. The root's neighbours are newest and oldest. */
   #links = new Uint32Array(32);
   readonly #mostSlots: number;

@@ -117,6 +117,14 @@ export class Memory<K, V> {
     this.planUpkeep();
   }
 
+  /** `keep` of a value with the usual ttl and nothing else; false where it may not. */
+  keepPlain(id: KeyId, value: V, now: number): boolean {
+    if (this.#maxSize === 0 || this.closed || this.#persistence !== undefined) return false;
+    if (!this.store.putPlain(id, value, now)) return false;
+    this.planUpkeep();
+    return true;
+  }
+
   /** Puts back what an earlier process kept, once; where there is a tier, it must confirm it first. */
   restore(id: KeyId, entry: Entry<V>, confirmed: boolean, now: number): void {
     if (this.#maxSize === 0) return;

@@ -6,6 +6,11 @@
 export interface Policy {
   /** False for one that looks at no key: an entry that is put back may then come without it. */
   readonly knowsKeys?: boolean;
+  /**
+   * True for one that never turns a newcomer away: room may then be made before it comes in, which is
+   * cheaper.
+   */
+  readonly admitsAll?: boolean;
   /** An entry came in. */
   add(slot: number, key: unknown): void;
   /** An entry was served, or overwritten. */

@@ -5,6 +5,10 @@ export class TagIndex {
   readonly #tagsOfSlot = new Map<number, readonly string[]>();
   readonly #slotsOfTag = new Map<string, Set<number>>();
 
+  get isEmpty(): boolean {
+    return this.#tagsOfSlot.size === 0;
+  }
+
   add(slot: number, given: readonly string[]): void {
     const tags = [...given];
     this.#tagsOfSlot.set(slot, tags);

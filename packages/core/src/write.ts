@@ -21,15 +21,32 @@ const NO_TAGS: readonly string[] = [];
  */
 export class Writes<K, V> {
   readonly #parts: CacheParts<K, V>;
+  /** What is set without options is its value and the usual ttl, and nothing else. */
+  readonly #isPlain: boolean;
 
   constructor(parts: CacheParts<K, V>) {
     this.#parts = parts;
+    const { options, tier } = parts;
+    const { clone, jitter, maxWeight, staleIfError, staleWhileRevalidate, ttl, weigh } = options;
+    this.#isPlain =
+      tier === undefined &&
+      clone === undefined &&
+      weigh === undefined &&
+      maxWeight === Infinity &&
+      typeof ttl === 'number' &&
+      ttl > 0 &&
+      jitter === 0 &&
+      staleWhileRevalidate === 0 &&
+      staleIfError === 0;
   }
 
   /** @throws what is wrong with the arguments */
   set(key: K, value: V, options: EntryOptions<V> | undefined): Promise<void> {
     const { tier } = this.#parts;
     const id = idOf(key);
+    if (options === undefined && this.#isPlain && id === key) {
+      if (this.#setPlain(id, key, value)) return DONE;
+    }
     const wireKey = tier === undefined ? '' : wireKeyOf(id);
     const entry = this.#entryFor(key, value, options);
     this.#store(id, key, entry);
@@ -161,6 +178,16 @@ export class Writes<K, V> {
     else if (tier.coherent()) memory.keep(id, entry, 'tier', entry.createdAt);
     else memory.keep(id, brief(entry, tier.degradedTtl), 'local', entry.createdAt);
     events.tell('set', key);
+  }
+
+  #setPlain(id: KeyId, key: K, value: V): boolean {
+    const { events, failures, flights, memory } = this.#parts;
+    checkValue(value);
+    flights.revoke(id);
+    failures.forget(id);
+    if (!memory.keepPlain(id, value, memory.time.now())) return false;
+    events.tell('set', key);
+    return true;
   }
 
   /** The tier did not take an entry: memory alone may keep it for a short time only. */
