@@ -57,7 +57,13 @@ const seconds = Math.round((performance.now() - started) / 1000);
 
 console.log(`${report(results, machine)}\n\nMeasured in ${seconds} s.`);
 if (options.json !== undefined) {
-  const figures = { machine, seconds, long: options.long, results, goals: judge(results) };
+  const figures = {
+    machine,
+    seconds,
+    long: options.long,
+    results,
+    goals: judge(results, machine.node),
+  };
   writeFileSync(options.json, `${JSON.stringify(figures, null, 2)}\n`);
 }
 /** @type {import('./lib/recording.mjs').Run} */

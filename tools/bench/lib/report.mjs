@@ -22,7 +22,7 @@ export function report(results, machine) {
       measured.figures === undefined ? [] : caseTables(measured, results),
     ),
     ...failures(results),
-    goalTable(results),
+    goalTable(results, machine.node),
   ]
     .filter((part) => part !== '')
     .join('\n\n');
@@ -57,9 +57,9 @@ export const failures = (results) => [
   ),
 ];
 
-/** What was reached of the goals that were measured. @param {readonly Result[]} results */
-export function goalTable(results) {
-  const verdicts = judge(results).filter(({ verdict }) => verdict !== 'not measured');
+/** What was reached of the goals that were measured. @param {readonly Result[]} results @param {string} node */
+export function goalTable(results, node) {
+  const verdicts = judge(results, node).filter(({ verdict }) => verdict !== 'not measured');
   if (verdicts.length === 0) return '';
   return table(
     ['goal', 'target', 'measured (25–75 %)', 'verdict'],

@@ -39,7 +39,7 @@ export function reportOf(runs) {
     }),
     ...failures(results),
     '## Goals',
-    goalTable(results),
+    goalTable(results, nodeOf(runs)),
     ...measuredCases(results).flatMap((measured) => [
       `## ${measured.name}`,
       capitalized(measured.about),
@@ -49,6 +49,12 @@ export function reportOf(runs) {
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
+
+/** That on which misses were measured: their goal is another on older ones. @param {readonly Run[]} runs */
+const nodeOf = (runs) => {
+  const run = runs.find(({ results }) => results.some((result) => result.case === 'miss'));
+  return (run ?? runs[0])?.machine.node ?? '';
+};
 
 /** Cases with several figures have no plot, unless they grow. @param {import('./case.mjs').Case} measured */
 const isPlotted = ({ figures, grows }) => grows === true || figures === undefined;
