@@ -234,3 +234,18 @@ describe('what the store has lost', () => {
     expect(await join().get('k')).toBe('new');
   });
 });
+
+it('leaves no timer behind where the store never answered', async () => {
+  const clock = fakeClock();
+  const silent = (): Promise<never> => new Promise(() => undefined);
+  const cache = new AsyncCache<string, string>({
+    name: 'users',
+    clock,
+    tier: keyvTier({ get: silent, set: silent, delete: silent }, { commandTimeout: 50 }),
+  });
+  await clock.advance(10);
+  const closed = cache.close().catch(() => undefined);
+  await clock.advance(1000);
+  await closed;
+  expect(clock.pending).toBe(0);
+});

@@ -44,6 +44,8 @@ export class StoreCalls {
   readonly #clock: Clock;
   readonly #listeners: StoreListeners;
   readonly #unlisten: () => void;
+  /** What ends the waiting of each call that is not answered yet. */
+  readonly #waits = new Set<(error: Error) => void>();
   #running = 0;
   #mostRunning = 0;
   #errorsHeard = 0;
@@ -128,8 +130,11 @@ export class StoreCalls {
       });
   }
 
+  /** Whoever still waits for the store waits no longer. */
   stop(): void {
     this.#unlisten();
+    const closed = new CacheError('ERR_ACACHE_TIER_DOWN', 'the tier was closed');
+    for (const giveUp of this.#waits) giveUp(closed);
   }
 
   #call<T>(call: () => Promise<T>, limits?: Limits): Promise<T> {
@@ -161,7 +166,10 @@ export class StoreCalls {
     const limit = (): number =>
       patience ?? commandTimeout * Math.ceil(Math.max(this.#mostRunning, items) / BULK);
     let timer: ClockTimer | undefined;
+    let giveUp!: (error: Error) => void;
     const silence = new Promise<never>((_, reject) => {
+      giveUp = reject;
+      this.#waits.add(giveUp);
       const wait = (ms: number, waited: number): void => {
         timer = this.#clock.setTimeout(() => {
           const rest = limit() - waited;
@@ -181,6 +189,7 @@ export class StoreCalls {
     try {
       return await Promise.race([running, silence]);
     } finally {
+      this.#waits.delete(giveUp);
       if (timer !== undefined) this.#clock.clearTimeout(timer);
     }
   }

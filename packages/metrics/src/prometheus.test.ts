@@ -168,6 +168,19 @@ describe('prometheus', () => {
     expect(off).toHaveBeenCalledTimes(1);
   });
 
+  it.each(['stopped twice', 'cleared before'])(
+    'takes out nothing of the next one, %s',
+    async (how) => {
+      const cache = counting('users', { loads: 5 });
+      const { registry, scrape, unregister } = setUp([cache]);
+      if (how === 'stopped twice') unregister();
+      else registry.clear();
+      prometheus([cache], registry);
+      unregister();
+      expect(await scrape()).toContain('acache_loads_total{cache="users"} 5');
+    },
+  );
+
   it('shows no load times of what tells of none, or of what is closed', async () => {
     const closed = new AsyncCache({ name: 'closed' });
     await closed.close();

@@ -62,7 +62,11 @@ export function prometheus(
   for (const metric of metrics) registry.registerMetric(metric);
   return () => {
     observed.stop();
-    for (const name of names) registry.removeSingleMetric(name);
+    // Others may have taken the place since.
+    metrics.forEach((metric, at) => {
+      const name = names[at] as string;
+      if (registry.getSingleMetric(name) === metric) registry.removeSingleMetric(name);
+    });
   };
 }
 

@@ -133,4 +133,33 @@ describe('totals', () => {
     subjects = subjects.slice(1);
     expect(Object.keys(read())).toEqual(['b', 'c']);
   });
+
+  it('go on where one comes back whose label had made room meanwhile', () => {
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => new Subject(name)) as [
+      Subject,
+      Subject,
+      Subject,
+    ];
+    let subjects = [a, b];
+    const { read } = setUp(() => subjects, 2);
+    a.count('a', 50);
+    expect(read()).toMatchObject({ a: { a: 50 } });
+    subjects = [b, c];
+    read();
+    subjects = [b, a];
+    a.count('a', 10);
+    expect(read()).toMatchObject({ a: { a: 60 } });
+  });
+
+  it.each([NaN, undefined, Infinity])('stay as they were where a counter is %p for once', (odd) => {
+    const subject = new Subject('s');
+    const { read } = setUp(() => [subject]);
+    subject.count('a', 5);
+    subject.count('b', 5);
+    read();
+    subject.counters = { a: odd as number, b: 7 };
+    expect(read()).toEqual({ s: { a: 5, b: 7 } });
+    subject.counters = { a: 6, b: 7 };
+    expect(read()).toEqual({ s: { a: 6, b: 7 } });
+  });
 });

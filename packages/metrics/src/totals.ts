@@ -101,8 +101,9 @@ export class Totals<S extends object> {
     }
     const known = this.#placed(subject, given);
     if (known === undefined) return undefined;
-    const { counters, levels } = snapshot;
     const { last, slot } = known;
+    const { levels } = snapshot;
+    const counters = sound(snapshot.counters, last);
     // All of them start again at once: one that is lower tells it of those that have grown past.
     const isAnew = Object.entries(last).some(([name, before]) => (counters[name] ?? 0) < before);
     for (const [name, now] of Object.entries(counters)) {
@@ -119,8 +120,9 @@ export class Totals<S extends object> {
     const slot = this.#freeSlot(given ?? this.#parts.nameOf(subject));
     if (slot === undefined) return undefined;
     slot.holder = new WeakRef(subject);
-    // One that had gone and came back was counted up to then.
-    const anew = { slot, last: known?.last ?? {} };
+    // One that had gone and came back was counted up to then, unless its label had to make room.
+    const wasKept = known !== undefined && this.#slots.get(known.slot.label) === known.slot;
+    const anew = { slot, last: wasKept ? known.last : {} };
     this.#known.set(subject, anew);
     if (known === undefined) this.#parts.appeared?.(subject, slot);
     return anew;
@@ -153,4 +155,13 @@ export class Totals<S extends object> {
     }
     return false;
   }
+}
+
+/** The counters, where one that is no number counts as unchanged. */
+function sound(counters: Numbers, last: Numbers): Numbers {
+  const entries = Object.entries(counters);
+  if (entries.every(([, now]) => Number.isFinite(now))) return counters;
+  return Object.fromEntries(
+    entries.map(([name, now]) => [name, Number.isFinite(now) ? now : (last[name] ?? 0)]),
+  );
 }
