@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http';
-import { createOriginGuard, isLoopback } from './http/origin-guard.js';
+import { createOriginGuard } from './http/origin-guard.js';
 import type { PageBundle } from './page/bundle.js';
 import { createPlaygroundHandler } from './playground-handler.js';
 import { Session } from './session.js';
@@ -40,7 +40,7 @@ export interface Playground {
 /**
  * Serves a page on which to set up a cache, put load on it, and watch it.
  *
- * @throws (rejects) when it cannot listen there
+ * @throws (rejects) TypeError for an address or a port that cannot be meant; and when it cannot listen there
  */
 export function startPlayground(options: PlaygroundOptions = {}): Promise<Playground> {
   return servePlayground(options);
@@ -52,6 +52,7 @@ export async function servePlayground(
   page?: PageBundle,
 ): Promise<Playground> {
   const { host = '127.0.0.1', port = 5001, redis, file } = options;
+  checkPlace(host, port);
   const session = new Session({ redis, file });
   const server = createServer(createPlaygroundHandler(session, createOriginGuard(host), page));
   try {
@@ -63,9 +64,8 @@ export async function servePlayground(
   await session.ready;
   const address = server.address();
   const bound = typeof address === 'object' && address !== null ? address.port : port;
-  const name = isLoopback(host) ? 'localhost' : host.includes(':') ? `[${host}]` : host;
   return {
-    url: `http://${name}:${bound}/`,
+    url: `http://${nameOf(host)}:${bound}/`,
     port: bound,
     fileProblem: session.state.fileProblem,
     async close() {
@@ -75,6 +75,22 @@ export async function servePlayground(
       await session.close();
     },
   };
+}
+
+/** An empty host would be every address of the machine. */
+function checkPlace(host: unknown, port: unknown): void {
+  if (typeof host !== 'string' || host === '') {
+    throw new TypeError(`host must be an address or a name, got ${JSON.stringify(host)}`);
+  }
+  if (!(Number.isInteger(port) && Number(port) >= 0 && Number(port) <= 65_535)) {
+    throw new TypeError(`port must be a whole number from 0 to 65535, got ${JSON.stringify(port)}`);
+  }
+}
+
+/** What a browser on this machine reaches it by; other loopback addresses have no name. */
+function nameOf(host: string): string {
+  if (host === '127.0.0.1') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {

@@ -9,7 +9,8 @@ export interface Time {
 
 export const wallTime: Time = {
   now: () => performance.now(),
-  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  // What was being loaded when the playground closed must not keep the process.
+  sleep: (ms) => new Promise((resolve) => void setTimeout(resolve, ms).unref()),
 };
 
 /** The time that a clock shows. */
