@@ -1,4 +1,6 @@
 import type { ResolvedOptions } from './cache-options.js';
+import { describeValue } from './describe-value.js';
+import { InvalidOptionError } from './errors.js';
 import { idOfWireKey, keyOfId, type KeyId } from './cache-key.js';
 import { timesFromElsewhere, type Entry } from './entry.js';
 import type { EventHub } from './events.js';
@@ -57,6 +59,7 @@ export class Memory<K, V> {
       maxWeight,
       weightOf: (slot) => this.store.weightOf(slot),
     });
+    checkPolicy(policy);
     this.store = new MemoryStore<K, V>({
       maxSize,
       maxWeight,
@@ -238,6 +241,19 @@ export class Memory<K, V> {
     else this.#counts.expirations++;
     this.#events.tell(cause, key);
   }
+}
+
+/** What every policy must have; `missed` is optional. */
+const POLICY_METHODS = ['add', 'use', 'remove', 'victim', 'order', 'clear'] as const;
+
+/** @throws InvalidOptionError for what a factory made that is no policy */
+function checkPolicy(made: unknown): void {
+  const policy = made as Partial<Record<string, unknown>> | null | undefined;
+  const lacking = POLICY_METHODS.find((name) => typeof policy?.[name] !== 'function');
+  if (lacking === undefined) return;
+  throw new InvalidOptionError(
+    `policy must make an object with ${POLICY_METHODS.join(', ')}; ${lacking} is no function in ${describeValue(made)}`,
+  );
 }
 
 /**

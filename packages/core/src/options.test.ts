@@ -1,4 +1,4 @@
-import { AsyncCache, CacheError, InvalidOptionError } from './index.js';
+import { AsyncCache, CacheError, InvalidOptionError, type AsyncCacheOptions } from './index.js';
 import { fakeClock } from './testing.js';
 
 type Bad = readonly [option: string, value: unknown, says: string | RegExp];
@@ -303,4 +303,13 @@ describe('options of one call', () => {
     expect(error).toBeInstanceOf(CacheError);
     expect((error as CacheError).code).toBe('ERR_ACACHE_NO_BATCHER');
   });
+});
+
+it.each([
+  [() => undefined, 'add is no function in undefined'],
+  [() => ({ add: () => undefined }), 'use is no function in'],
+])('refuses a policy factory that makes no policy: %p', (policy, message) => {
+  const options = { policy } as unknown as AsyncCacheOptions;
+  expect(() => new AsyncCache(options)).toThrow(InvalidOptionError);
+  expect(() => new AsyncCache(options)).toThrow(message);
 });

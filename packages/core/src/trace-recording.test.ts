@@ -152,6 +152,17 @@ describe('recordTrace', () => {
     expect(() => cache.recordTrace(given as unknown as TraceSink)).toThrow(InvalidOptionError);
   });
 
+  it.each(['hash', 5, null])(
+    'refuses %p as options, so that no key is written plainly',
+    (given) => {
+      const cache = new AsyncCache();
+      const options = given as unknown as { hash: boolean };
+      expect(() => cache.recordTrace(sink().writer, options)).toThrow(
+        'the options of recordTrace must be an object, got',
+      );
+    },
+  );
+
   it('refuses a hash that is no boolean', () => {
     const { cache } = setUp();
     const options = { hash: 'yes' as unknown as boolean };

@@ -64,6 +64,11 @@ export class Recorder implements TraceRecording {
         `recordTrace takes a stream to write to, got ${describeValue(sink)}`,
       );
     }
+    if (typeof options !== 'object' || (options as unknown) === null) {
+      throw new InvalidOptionError(
+        `the options of recordTrace must be an object, got ${describeValue(options)}`,
+      );
+    }
     const { hash = false } = options;
     if (typeof (hash as unknown) !== 'boolean') {
       throw new InvalidOptionError(`hash must be true or false, got ${describeValue(hash)}`);

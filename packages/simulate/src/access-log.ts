@@ -27,8 +27,13 @@ export interface LogOptions {
  */
 export async function* readLog(
   file: string,
-  { format = formatOf(file), column = '1', progress }: LogOptions = {},
+  { format: given, column, progress }: LogOptions = {},
 ): AsyncGenerator<readonly string[]> {
+  // Whoever names a column means a file that has some.
+  const format = given ?? (column === undefined ? formatOf(file) : 'csv');
+  if (column !== undefined && format !== 'csv') {
+    throw new InputError(`a column is of CSV alone, and the format is ${format}`);
+  }
   const source: Readable = file === '-' ? process.stdin : createReadStream(file);
   let read = 0;
   const counted = new Transform({
@@ -46,7 +51,7 @@ export async function* readLog(
     refuseOthers(start, file, format);
     const content = isGzip(start, format) ? pipeline(bytes, createGunzip(), nothing) : bytes;
     if (format === 'u32') yield* numberKeys(content, file);
-    else if (format === 'csv') yield* csvKeys(content, column, file);
+    else if (format === 'csv') yield* csvKeys(content, column ?? '1', file);
     else yield* lineKeys(content, file);
   } catch (error) {
     throw error instanceof InputError ? error : new InputError(whyUnreadable(error, file));

@@ -1,3 +1,4 @@
+import { describeValue, InvalidOptionError } from '@acache/core';
 import type { AccessTrace } from './replay.js';
 
 // Once, since a test runner looks globals up slowly.
@@ -28,6 +29,11 @@ export class TraceSampler {
 
   /** @param most - accesses that are kept at most, and as many keys */
   constructor(most: number) {
+    if (!(Number.isSafeInteger(most) && most > 0)) {
+      throw new InvalidOptionError(
+        `most must be a whole number above 0, got ${describeValue(most)}`,
+      );
+    }
     this.#most = most;
   }
 

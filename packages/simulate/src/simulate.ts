@@ -1,3 +1,5 @@
+import { describeValue, InvalidOptionError } from '@acache/core';
+import { InputError } from './input-error.js';
 import { optimum } from './optimum.js';
 import { POLICIES, type PolicyName } from './policies.js';
 import { replay } from './replay.js';
@@ -47,8 +49,19 @@ export function simulate(
   trace: SampledTrace,
   { sizes = usualSizes(trace), seed = 1, progress }: SimulationOptions = {},
 ): Simulation {
+  checkSizes(sizes);
   const { accesses, keys, rate, total } = trace;
-  const ratio = (hits: number): number => (accesses.length === 0 ? 0 : hits / accesses.length);
+  if (accesses.length === 0 && total > 0) {
+    throw new InputError(
+      'nothing is left to replay: a few keys have nearly all accesses; let more of them be kept (--most)',
+    );
+  }
+  // What a sample of the keys has too much or too little is the accesses to a few hot ones, which any
+  // cache serves: SHARDS-adj.
+  const expected = total * rate;
+  const unseen = expected - accesses.length;
+  const ratio = (hits: number): number =>
+    expected === 0 ? 0 : Math.min(1, Math.max(0, (hits + unseen) / expected));
   const scaled = (maxSize: number): number => Math.max(1, Math.round(maxSize * rate));
   const replays = sizes.length * (POLICIES.length + 1) + searchSteps(keys);
   let done = 0;
@@ -66,6 +79,12 @@ export function simulate(
   const recommended = reachable === 0 ? undefined : smallest(all, ENOUGH * reachable, rateOf);
   progress?.(replays, replays);
   return { accesses: total, keys: all, rate, reachable, sizes: results, recommended };
+}
+
+function checkSizes(sizes: readonly unknown[]): void {
+  const odd = sizes.find((size) => !(Number.isSafeInteger(size) && Number(size) > 0));
+  if (odd === undefined && !sizes.includes(undefined)) return;
+  throw new InvalidOptionError(`sizes must be whole numbers above 0, got ${describeValue(odd)}`);
 }
 
 /** The smallest size, to a few percent, that reaches a hit ratio, and by which policy it does. */
