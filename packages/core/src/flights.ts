@@ -12,6 +12,12 @@ const REMEMBERED = 10_000;
  * them was invalidated since it began.
  */
 export class Flights<K, V> {
+  /**
+   * The last flight that was begun for a key which memory does not hold, while it may store: where a
+   * crowd asks for one key, each finds it here with no look into a map.
+   */
+  latest: Flight<K, V> | undefined = undefined;
+
   readonly #byId = new Map<KeyId, Flight<K, V>>();
   /** Flights that may not store any more and whose callers still wait. */
   readonly #revoked = new Set<Flight<K, V>>();
@@ -27,12 +33,6 @@ export class Flights<K, V> {
   constructor(revokedNow: (flight: Flight<K, V>) => void = () => undefined) {
     this.#revokedNow = revokedNow;
   }
-
-  /**
-   * The last flight that was begun for a key which memory does not hold, while it may store: where a
-   * crowd asks for one key, each finds it here with no look into a map.
-   */
-  latest: Flight<K, V> | undefined = undefined;
 
   /** The number of the last tag invalidation. */
   get invalidations(): number {

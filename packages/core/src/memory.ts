@@ -1,6 +1,4 @@
 import type { ResolvedOptions } from './cache-options.js';
-import { describeValue } from './describe-value.js';
-import { InvalidOptionError } from './errors.js';
 import { idOfWireKey, keyOfId, type KeyId } from './cache-key.js';
 import { timesFromElsewhere, type Entry } from './entry.js';
 import type { EventHub } from './events.js';
@@ -8,6 +6,7 @@ import type { Failures } from './failures.js';
 import type { Counters } from './metrics.js';
 import type { Archive } from './persistence.js';
 import type { PersistenceLink } from './persistence-link.js';
+import { checkPolicy } from './policy.js';
 import { MemoryStore, type Departure } from './store.js';
 import type { Backing, StoredEntry } from './stored-entry.js';
 import { Timekeeper } from './timekeeper.js';
@@ -241,19 +240,6 @@ export class Memory<K, V> {
     else this.#counts.expirations++;
     this.#events.tell(cause, key);
   }
-}
-
-/** What every policy must have; `missed` is optional. */
-const POLICY_METHODS = ['add', 'use', 'remove', 'victim', 'order', 'clear'] as const;
-
-/** @throws InvalidOptionError for what a factory made that is no policy */
-function checkPolicy(made: unknown): void {
-  const policy = made as Partial<Record<string, unknown>> | null | undefined;
-  const lacking = POLICY_METHODS.find((name) => typeof policy?.[name] !== 'function');
-  if (lacking === undefined) return;
-  throw new InvalidOptionError(
-    `policy must make an object with ${POLICY_METHODS.join(', ')}; ${lacking} is no function in ${describeValue(made)}`,
-  );
 }
 
 /**

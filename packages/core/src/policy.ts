@@ -1,3 +1,6 @@
+import { describeValue } from './describe-value.js';
+import { InvalidOptionError } from './errors.js';
+
 /**
  * Decides which entry goes when there is no room. The store tells it what happens; it knows an
  * entry by its **slot**, a small whole number from 1 on that is used again once the entry is gone. A
@@ -39,3 +42,16 @@ export interface PolicyLimits {
 
 /** Makes the policy of one cache. */
 export type PolicyFactory = (limits: PolicyLimits) => Policy;
+
+/** What every policy must have; `missed` is optional. */
+const POLICY_METHODS = ['add', 'use', 'remove', 'victim', 'order', 'clear'] as const;
+
+/** @throws InvalidOptionError for what a factory made that is no policy */
+export function checkPolicy(made: unknown): void {
+  const policy = made as Partial<Record<string, unknown>> | null | undefined;
+  const lacking = POLICY_METHODS.find((name) => typeof policy?.[name] !== 'function');
+  if (lacking === undefined) return;
+  throw new InvalidOptionError(
+    `policy must make an object with ${POLICY_METHODS.join(', ')}; ${lacking} is no function in ${describeValue(made)}`,
+  );
+}

@@ -1,7 +1,7 @@
 import { cacheSnapshot, tierSnapshot, type Definition } from './definitions.js';
 import { cachesNow, tiersNow, type Caches } from './observed.js';
 import { listen } from './load-events.js';
-import { resolveOptions, type MetricsOptions } from './options.js';
+import type { Settings } from './options.js';
 import { Totals, type Place, type Reading } from './totals.js';
 
 /** A number of a metric and whose it is. */
@@ -27,14 +27,13 @@ export interface Observer {
 
 /**
  * @param loaded - told of each load that ends, and at whose place
- * @throws InvalidOptionError for what are no caches, and for an option that cannot be meant
+ * @throws InvalidOptionError for what are no caches
  */
 export function observer(
   caches: Caches,
-  options: MetricsOptions | undefined,
+  { maxCaches, tiers, warn }: Settings,
   loaded: (place: Place, seconds: number) => void,
 ): Observer {
-  const { maxCaches, tiers, warn } = resolveOptions(options);
   const loads = listen((cache, ms) => {
     const place = ofCaches.placeOf(cache);
     if (place !== undefined) loaded(place, ms / 1000);

@@ -53,13 +53,13 @@ export function opentelemetry(
   meter: OpenTelemetryMeter,
   options?: MetricsOptions,
 ): () => void {
-  const { loadBuckets } = resolveOptions(options);
+  const settings = resolveOptions(options);
   const loadTimes = meter.createHistogram(LOAD_DURATION.opentelemetry, {
     description: LOAD_DURATION.help,
     unit: LOAD_DURATION.unit,
-    advice: { explicitBucketBoundaries: [...loadBuckets] },
+    advice: { explicitBucketBoundaries: [...settings.loadBuckets] },
   });
-  const { observe, stop } = observer(caches, options, ({ label }, seconds) => {
+  const { observe, stop } = observer(caches, settings, ({ label }, seconds) => {
     loadTimes.record(seconds, { 'acache.cache.name': label });
   });
   const instruments = DEFINITIONS.filter(

@@ -41,9 +41,10 @@ export function prometheus(
   registry: PrometheusRegistry,
   options?: MetricsOptions,
 ): () => void {
-  const { loadBuckets } = resolveOptions(options);
+  const settings = resolveOptions(options);
+  const { loadBuckets } = settings;
   const loadTimes = new LoadHistogram(loadBuckets);
-  const observed = observer(caches, options, (place, seconds) => {
+  const observed = observer(caches, settings, (place, seconds) => {
     loadTimes.count(place, seconds);
   });
   const observe = oncePerScrape(observed.observe);
