@@ -3,17 +3,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { copyWorkspace } from '../copy-workspace.mjs';
 import { json } from '../new-package/files.mjs';
+import { startRedis } from '../redis/harness.mjs';
 import { run } from '../run.mjs';
 import { readPackages } from '../workspace.mjs';
 import { tryAsConsumers } from './consumers.mjs';
+import { readExamples } from './examples.mjs';
 import { startRegistry } from './registry.mjs';
 
 /** The whole release in a scratch clone, to a registry of its own on this machine. Nothing else changes. */
 export async function rehearse() {
   const scratch = mkdtempSync(join(tmpdir(), 'acache-release-'));
   const cwd = join(scratch, 'clone');
-  /** @type {(() => void) | undefined} */
-  let stop;
+  /** @type {(() => unknown)[]} */
+  const stops = [];
   try {
     step('clone');
     copyWorkspace(cwd);
@@ -34,7 +36,7 @@ export async function rehearse() {
 
     step('publish to a registry on this machine');
     const registry = await startRegistry(join(scratch, 'registry'));
-    stop = registry.stop;
+    stops.push(registry.stop);
     run('npx', ['changeset', 'publish'], {
       cwd,
       env: { NPM_CONFIG_USERCONFIG: registry.userconfig },
@@ -42,7 +44,9 @@ export async function rehearse() {
     console.log(git('tag').trim().replace(/^/gm, '  tagged '));
 
     step('install and use');
-    tryAsConsumers({
+    const redis = await startRedis();
+    stops.push(() => redis.stop());
+    await tryAsConsumers({
       url: registry.url,
       folder: join(scratch, 'consumers'),
       names: published.map(({ name }) => name),
@@ -54,12 +58,18 @@ export async function rehearse() {
       optionalPeers: published.flatMap(({ manifest }) =>
         Object.keys(manifest.peerDependenciesMeta ?? {}),
       ),
+      examples: readExamples(
+        cwd,
+        published.map(({ folder }) => folder),
+        redis.url,
+      ),
+      clearRedis: () => redis.command('FLUSHALL'),
     });
     console.log(
       '\nThe rehearsal went well; nothing was published. For real: npm run release -- --publish',
     );
   } finally {
-    stop?.();
+    await Promise.all(stops.map((stop) => stop()));
     rmSync(scratch, { recursive: true, force: true });
   }
 

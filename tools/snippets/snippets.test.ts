@@ -1,10 +1,11 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { inspect } from 'node:util';
 import ts from 'typescript';
 import { redisTier } from '@acache/redis-tier';
 import { startRedis, type RedisServer } from '../redis/index.js';
+import { READERS_REDIS, readSnippets } from './markdown.cjs';
 
 const root = join(__dirname, '../..');
 const SKIPPED = new Set([
@@ -27,11 +28,11 @@ interface Snippet {
   readonly code: string;
   /** What `tsconfig.json` of its reader has beside `strict`: `LEGACY_DECORATORS`, or nothing. */
   readonly settings: ts.CompilerOptions;
-  /** What it says that it prints: `console.log(x); // → text`. */
+  /** What it says that it prints. */
   readonly printed: readonly string[];
 }
 
-/** Of NestJS projects: a block that begins with `ts legacy-decorators` is compiled as one of theirs. */
+/** Of NestJS projects. */
 const LEGACY_DECORATORS = { experimentalDecorators: true, emitDecoratorMetadata: true };
 
 const files = markdownFiles(root);
@@ -39,8 +40,7 @@ const snippets = files.flatMap((file) => snippetsIn(file, 'ts'));
 /** What needs a model, a server of others or a program around it: it compiles, and is not run. */
 const fragments = files.flatMap((file) => snippetsIn(file, 'typescript'));
 
-/** What the documentation writes for a Redis of the reader's; here it is one of the test's. */
-const REDIS = 'redis://localhost:6379';
+/** In the place of the reader's. */
 let redis: RedisServer;
 /** The folder that the reader would be in. */
 const folder = mkdtempSync(join(tmpdir(), 'snippets-'));
@@ -75,7 +75,7 @@ describe('the code in the documentation', () => {
 
   for (const snippet of snippets) {
     it(`prints what it says: ${snippet.name}`, async () => {
-      const code = snippet.code.replaceAll(REDIS, redis.url);
+      const code = snippet.code.replaceAll(READERS_REDIS, redis.url);
       expect(await run({ ...snippet, code })).toEqual(snippet.printed);
     });
   }
@@ -170,15 +170,11 @@ function compile(all: readonly Snippet[], ...given: readonly string[]): string[]
 }
 
 function snippetsIn(file: string, language: 'ts' | 'typescript'): Snippet[] {
-  const text = readFileSync(file, 'utf8');
-  const blocks = new RegExp(`^\`\`\`${language}( legacy-decorators)?\\n([\\s\\S]*?)^\`\`\`$`, 'gm');
-  return [...text.matchAll(blocks)].map((match) => {
-    const [, legacy = '', code = ''] = match;
-    const settings = legacy === '' ? {} : LEGACY_DECORATORS;
-    const line = text.slice(0, match.index).split('\n').length;
-    const printed = [...code.matchAll(/\/\/ → (.*)$/gm)].map(([, text = '']) => text);
-    return { name: `${relative(root, file)}:${line}`, code, settings, printed };
-  });
+  return readSnippets(file, language).map(({ line, legacy, ...snippet }) => ({
+    ...snippet,
+    name: `${relative(root, file)}:${line}`,
+    settings: legacy ? LEGACY_DECORATORS : {},
+  }));
 }
 
 function markdownFiles(folder: string): string[] {
