@@ -2,8 +2,9 @@
 import { createRequire } from 'node:module';
 import { clearLine, cursorTo } from 'node:readline';
 import { runCommand } from './command.js';
+import { writeLine } from './write-line.js';
 
-const { stderr } = process;
+const { stderr, stdout } = process;
 const BAR = 30;
 /** Milliseconds between two looks of the bar. */
 const PAUSE = 100;
@@ -18,7 +19,7 @@ const output = {
   require: createRequire(import.meta.url),
   out: (text: string) => {
     if (stderr.isTTY) wipe();
-    console.log(text);
+    return writeLine(stdout, text);
   },
   error: (text: string) => {
     if (stderr.isTTY) wipe();

@@ -34,7 +34,7 @@ async function runWith(find: NodeJS.Require, ...args: string[]) {
   const out: string[] = [];
   const errors: string[] = [];
   const code = await runCommand(args, {
-    out: (text) => out.push(text),
+    out: (text) => void out.push(text),
     error: (text) => errors.push(text),
     require: find,
   });
@@ -122,6 +122,20 @@ describe('simulate', () => {
     expect(code).toBe(2);
     expect(error).toContain('npm install @resvg/resvg-wasm @fontsource/roboto');
     expect(existsSync(plot)).toBe(false);
+  });
+
+  it('fails where nobody gets what it found', async () => {
+    const errors: string[] = [];
+    const output = {
+      out: () => Promise.reject(new Error('ENOSPC: no space left on device')),
+      error: (text: string) => errors.push(text),
+      require,
+    };
+    expect(await runCommand([file('unread.txt', keys.join('\n'))], output)).toBe(2);
+    expect(await runCommand(['--help'], output)).toBe(2);
+    expect(new Set(errors)).toEqual(
+      new Set(['cannot write to standard output: ENOSPC: no space left on device']),
+    );
   });
 
   it('helps', async () => {

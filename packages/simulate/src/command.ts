@@ -26,7 +26,7 @@ const MOST = 10_000_000;
 
 /** Where the command says something, and finds something. */
 export interface Output {
-  readonly out: (text: string) => void;
+  readonly out: (text: string) => void | Promise<void>;
   readonly error: (text: string) => void;
   /** Shows how far it is, from 0 to 1, or `undefined` where that is not known; without it nothing is shown. */
   readonly progress?: (what: string, part: number | undefined) => void;
@@ -44,7 +44,7 @@ export async function runCommand(args: readonly string[], output: Output): Promi
   try {
     const options = optionsFrom(args);
     if (options === undefined) {
-      output.out(USAGE);
+      await print(USAGE, output);
       return 0;
     }
     await run(options, output);
@@ -67,7 +67,8 @@ interface Options {
   readonly json: boolean;
 }
 
-async function run(options: Options, { out, progress, require }: Output): Promise<void> {
+async function run(options: Options, output: Output): Promise<void> {
+  const { progress, require } = output;
   const { column, file, format, json, most, plot, seed, sizes } = options;
   // Before minutes of replaying, which would be in vain without the peers.
   const paint =
@@ -89,7 +90,15 @@ async function run(options: Options, { out, progress, require }: Output): Promis
       throw new InputError(`cannot write '${plot}': ${(error as Error).message}`);
     });
   }
-  out(json ? JSON.stringify(found, undefined, 2) : describeSimulation(found));
+  await print(json ? JSON.stringify(found, undefined, 2) : describeSimulation(found), output);
+}
+
+async function print(text: string, { out }: Output): Promise<void> {
+  try {
+    await out(text);
+  } catch (error) {
+    throw new InputError(`cannot write to standard output: ${(error as Error).message}`);
+  }
 }
 
 /** @returns `undefined` where only help is wanted */

@@ -79,6 +79,10 @@ function round(value: number): number {
   return Math.round(10 * value) / 10;
 }
 
+/** What XML 1.0 does not take, in whatever form. */
+const NO_XML = /[^\t\n\r -\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+
 function escaped(text: string): string {
-  return text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+  const legal = text.replace(NO_XML, '\ufffd');
+  return legal.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 }

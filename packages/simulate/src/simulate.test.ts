@@ -1,3 +1,4 @@
+import { AsyncCache } from '@acache/core';
 import fc from 'fast-check';
 import { optimum } from './optimum.js';
 import { replay, type AccessTrace } from './replay.js';
@@ -72,6 +73,19 @@ describe('simulate', () => {
     const rate = (size: number) => replay(trace, policy, size, 1) / 20_000;
     expect(rate(maxSize)).toBeGreaterThanOrEqual(0.9 * found.reachable);
     expect(rate(Math.floor(maxSize * 0.9))).toBeLessThan(0.9 * found.reachable);
+  });
+
+  it('says of LRU what a cache itself serves', async () => {
+    const sizes = [1, 10, 50, 200, 500];
+    const sampler = new TraceSampler(100_000);
+    const log = keys.slice(0, 4000);
+    for (const key of log) sampler.add(`key ${key}`);
+    const found = simulate(sampler.finish(), { sizes });
+    for (const { hitRates, maxSize } of found.sizes) {
+      const cache = new AsyncCache<string, number>({ maxSize });
+      for (const key of log) await cache.get(`key ${key}`, () => key);
+      expect(hitRates.lru).toBeCloseTo(cache.getMetrics().hitRate, 10);
+    }
   });
 
   it('recommends nothing where no key comes twice', () => {
