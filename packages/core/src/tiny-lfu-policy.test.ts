@@ -59,6 +59,11 @@ function* recent(count: number): Generator<number> {
   }
 }
 
+/** One of two pairs for each bit of a number: Java gives both the same hash. */
+function pairs(number: number): string[] {
+  return Array.from({ length: 20 }, (_, bit) => ((number >> bit) & 1 ? 'Aa' : 'BB'));
+}
+
 /** Requests for pages of a shop; where they are from stands beside the file. */
 function requests(): Uint32Array {
   const file = join(__dirname, '../../../examples/web-trace/data/web12.u32.gz');
@@ -91,6 +96,27 @@ describe("the policy 'tinylfu'", () => {
     const lru = await hitRate(phases(), 200, 'lru');
     expect(await hitRate(phases(), 200, seeded)).toBeGreaterThan(lru + 0.1);
   });
+
+  it('finds its way also after it was emptied', async () => {
+    const cache = new AsyncCache<number, number>({ maxSize: 200, policy: seeded });
+    await cache.set(1, 1);
+    await cache.clear();
+    for (const key of recent(6000)) await cache.get(key, () => key);
+    const lru = await hitRate(recent(6000), 200, 'lru');
+    expect(cache.getMetrics().hitRate).toBeGreaterThan(lru - 0.05);
+  });
+
+  it.each([1e7, 1e9, 2 ** 40, Number.MAX_SAFE_INTEGER])(
+    'takes little for what may once be held: maxSize %p',
+    async (maxSize) => {
+      const before = process.memoryUsage().arrayBuffers;
+      const cache = new AsyncCache<number, number>({ maxSize, policy: seeded });
+      for (let key = 0; key < 1000; key++) await cache.get(key % 500, () => key);
+      expect(cache.size).toBe(500);
+      expect(cache.getMetrics().hits).toBe(500);
+      expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1e6);
+    },
+  );
 
   it('serves more of real requests than LRU, the same each time', async () => {
     const { hitRate: rate, largest } = await play(requests(), { maxSize: 1376, policy: seeded });
@@ -165,6 +191,49 @@ describe("the policy 'tinylfu'", () => {
     expect(cache.size).toBe(0);
     for (const key of popular(2000)) await cache.get(key, () => key);
     expect(cache.size).toBe(100);
+  });
+
+  it.each<[string, (at: number) => unknown]>([
+    ['counters', (at) => at],
+    ['multiples of 2 ** 32', (at) => at * 2 ** 32],
+    ['fractions', (at) => at / 1e9],
+    ['huge numbers', (at) => at * 1e300],
+    ['negative numbers', (at) => -at],
+    ['bigints', (at) => BigInt(at) << 64n],
+    ['symbols', (at) => Symbol(at)],
+    ['objects', (at) => ({ at })],
+    ['texts that differ at their end', (at) => `${'x'.repeat(100)}${at}`],
+    ['texts that differ at their start', (at) => `${at}${'x'.repeat(100)}`],
+    ['texts that have one hash in other languages', (at) => pairs(at).join('')],
+  ])('keeps what is asked for again through a flood of %s', async (_, once) => {
+    const cache = new AsyncCache<unknown, number>({ maxSize: 100, policy: seeded });
+    for (let at = 0; at < 6000; at++)
+      await cache.get(at % 2 ? `hot ${at % 160}` : once(at), () => at);
+    // Every second access is to one of 80 keys.
+    expect(cache.getMetrics().hitRate).toBeGreaterThan(0.4);
+  });
+
+  it('lets go what was asked for often once it is not any more', async () => {
+    const cache = new AsyncCache<string, number>({ maxSize: 100, policy: seeded });
+    for (let at = 0; at < 20_000; at++) await cache.get(`old ${at % 90}`, () => at);
+    for (let at = 0; at < 10_000; at++) await cache.get(`new ${at % 90}`, () => at);
+    const { hits } = cache.getMetrics();
+    for (let at = 0; at < 900; at++) await cache.get(`new ${at % 90}`, () => at);
+    expect(cache.getMetrics().hits - hits).toBeGreaterThan(800);
+  });
+
+  it('is made once for each cache of a factory', async () => {
+    const caches = [20, 40].map((maxSize) => new AsyncCache({ maxSize, policy: seeded }));
+    for (let key = 0; key < 500; key++) {
+      for (const cache of caches) await cache.get(key % 60, () => key);
+    }
+    expect(caches.map(({ size }) => size)).toEqual([20, 40]);
+  });
+
+  it.each([0, -1, 1.5, 2 ** 53, 1e308, Number.MIN_VALUE])('takes the seed %p', async (seed) => {
+    expect((await play(popular(1000), { maxSize: 32, policy: tinyLfu({ seed }) })).largest).toBe(
+      32,
+    );
   });
 
   it('takes keys of every kind', async () => {

@@ -11,9 +11,11 @@ import { WindowTinyLfu, type Admission } from './window-tiny-lfu.js';
 const LEAST = 16;
 /** The shares that a window can have, from nearly pure frequency to nearly pure recency. */
 const WINDOWS = [0.02, 0.25, 0.8] as const;
-/** Entries of a shadow, and the smallest part of the keys that it may see. */
+/** Entries of a shadow, unless it would see less than one key in 2 ** 6. */
 const SHADOW_SIZE = 64;
-const LEAST_SAMPLE = 1 / 64;
+const SAMPLE_BITS = 6;
+/** Entries of one that sees still less: no shadow is larger, however large the cache may get. */
+const MOST_SHADOWED = 16_384;
 /** Misses that are remembered, so that the entry that follows one is not counted once more. */
 const MISSES = 1024;
 /** One of so many hits is counted: it costs the most of a hit, and little is learnt from each. */
@@ -50,7 +52,7 @@ export function tinyLfu({ seed = Math.random() * 2 ** 32 }: TinyLfuOptions = {})
  * W-TinyLFU whose window is chosen by what is asked for: small shadows of the cache see a part of the
  * keys, each with a window of its own, and the one that serves best shows which to take.
  */
-class TinyLfuPolicy implements Policy {
+export class TinyLfuPolicy implements Policy {
   readonly #limits: PolicyLimits;
   readonly #seed: number;
   readonly #isWeighted: boolean;
@@ -119,13 +121,9 @@ class TinyLfuPolicy implements Policy {
   }
 
   victim(): number {
-    const { size } = this.#lists.segments;
-    // Weights may let in more entries than before, or fewer.
-    if (
-      this.#lists.capacity === undefined &&
-      (size > 2 * this.#shadowed || 2 * size < this.#shadowed)
-    )
-      this.#makeShadows(size);
+    const size = this.#lists.capacity ?? this.#lists.segments.size;
+    // Weights may let in more entries than before, or fewer; and after `clear` there are none.
+    if (size > 2 * this.#shadowed || 2 * size < this.#shadowed) this.#makeShadows(size);
     return this.#lists.victim();
   }
 
@@ -156,12 +154,14 @@ class TinyLfuPolicy implements Policy {
   }
 
   #makeShadows(size: number): void {
-    let part = 1;
-    while (part / 2 >= LEAST_SAMPLE && (size * part) / 2 >= SHADOW_SIZE) part /= 2;
+    // The part of the hashes whose highest bits are 0, so many: by the lowest the sketch chooses its blocks.
+    let bits = 0;
+    const seen = (): number => size / 2 ** bits;
+    while (bits < SAMPLE_BITS && seen() / 2 >= SHADOW_SIZE) bits++;
+    while (bits < 32 && seen() > MOST_SHADOWED) bits++;
     this.#shadowed = size;
-    this.#shadowSize = Math.max(1, Math.round(size * part));
-    // The highest bits: by the lowest the sketch chooses its blocks.
-    this.#sampleMask = part === 1 ? 0 : -1 << (32 + Math.log2(part));
+    this.#shadowSize = Math.min(MOST_SHADOWED, Math.max(1, Math.round(seen())));
+    this.#sampleMask = bits === 0 ? 0 : -1 << (32 - bits);
     this.#shadows = WINDOWS.map(
       (window) => new ShadowCache(this.#admission, window, this.#shadowSize),
     );

@@ -1,6 +1,7 @@
-import { PassThrough } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 import { AsyncCache, InvalidOptionError, type TraceSink } from '@acache/core';
 import { fakeClock } from '@acache/core/testing';
+import { nextTurn } from '../test/deferred.js';
 import { failOnUnhandledRejections } from '../test/outcome.js';
 
 failOnUnhandledRejections();
@@ -50,7 +51,22 @@ describe('recordTrace', () => {
     const { cache } = setUp();
     const { lines, writer } = sink();
     const recording = cache.recordTrace(writer);
-    const keys = [1, '1', true, null, undefined, 10n, { a: 1 }, [1], 'two\nlines', '"', '', 'ü'];
+    const keys = [
+      ...[1, '1', '"1"', 1n, true, 'true', null, 'null', undefined, 'undefined', NaN, [1]],
+      ...[
+        { a: 1 },
+        '{"a":1}',
+        'two\nlines',
+        'two',
+        'lines',
+        'two\\nlines',
+        'a',
+        'a ',
+        'a\r',
+        'a\r\n',
+      ],
+      ...['"', '', ' ', '\n', '\\n', '\0', '\u2028', '\ufeff', '\ufeffa', 'ü'],
+    ];
     for (const key of keys) await cache.get(key, () => 1);
     recording.stop();
 
@@ -58,6 +74,8 @@ describe('recordTrace', () => {
     expect(new Set(lines()).size).toBe(keys.length);
     expect(lines()).toContain('1');
     expect(lines()).toContain('ü');
+    // For whoever reads it, a carriage return and a byte order mark are no part of a line.
+    for (const line of lines()) expect(line).toMatch(/^[^\ufeff\r].*[^\r]$|^[^\ufeff\r]$/);
   });
 
   it('writes hashes on request, which tell nothing but what is the same', async () => {
@@ -122,18 +140,110 @@ describe('recordTrace', () => {
         listeners.get('error')?.(new Error('the disk is full'));
       },
     },
-  ])('ends with a sink that $how, and hurts nobody', async ({ fail }) => {
+    {
+      how: 'rejects',
+      fail: (writer: TraceSink) => {
+        writer.write = () => Promise.reject(new Error('the disk is full'));
+      },
+    },
+  ])('counts only, behind a sink that $how, and hurts nobody', async ({ fail }) => {
     const { cache, clock, errors } = setUp();
-    const { listeners, writer } = sink();
+    const { lines, listeners, writer } = sink();
     const recording = cache.recordTrace(writer);
     await cache.get('a', () => 1);
+    await clock.advance(1000);
+    await cache.get('b', () => 1);
     fail(writer, listeners);
     await clock.advance(1000);
-    expect(await cache.get('b', () => 2)).toBe(2);
+    expect(await cache.get('c', () => 2)).toBe(2);
+    listeners.get('drain')?.();
+    expect(await cache.get('d', () => 2)).toBe(2);
+    expect(recording).toMatchObject({ recorded: 1, skipped: 3 });
+    expect(recording.error).toEqual(new Error('the disk is full'));
     expect(errors).toEqual([new Error('the disk is full')]);
+    recording.stop();
+    recording.stop();
+    await cache.get('e', () => 2);
+    expect(recording).toMatchObject({ recorded: 1, skipped: 3 });
+    expect(lines()).toEqual(['a']);
     expect(listeners.size).toBe(0);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('says that all is well while it is', async () => {
+    const { cache } = setUp();
+    const recording = cache.recordTrace(sink().writer);
+    await cache.get('a', () => 1);
     recording.stop();
-    recording.stop();
+    expect(recording).toMatchObject({ recorded: 1, skipped: 0, error: undefined });
+  });
+
+  describe('to a stream', () => {
+    /** A stream that takes a piece when it is told to, and fails the ones from some piece on. */
+    function disk({ takes = Infinity }: { takes?: number } = {}) {
+      const pieces: string[] = [];
+      const waiting: (() => void)[] = [];
+      const stream = new Writable({
+        highWaterMark: 1e6,
+        write: (piece, _encoding, done) => {
+          waiting.push(() => {
+            if (pieces.length >= takes) return done(new Error('the disk is full'));
+            pieces.push(String(piece));
+            done();
+          });
+        },
+      });
+      const proceed = async () => {
+        waiting.shift()?.();
+        await nextTurn();
+      };
+      return { stream, pieces, proceed };
+    }
+
+    it('counts what it had been given and could not take', async () => {
+      const { cache, clock, errors } = setUp();
+      const { pieces, proceed, stream } = disk({ takes: 1 });
+      const recording = cache.recordTrace(stream);
+      for (const key of ['a', 'b', 'c']) {
+        await cache.get(key, () => 1);
+        await clock.advance(1000);
+      }
+      await cache.get('d', () => 1);
+      expect(recording).toMatchObject({ recorded: 4, skipped: 0 });
+      await proceed();
+      await proceed();
+      expect(pieces).toEqual(['a\n']);
+      expect(recording).toMatchObject({ recorded: 1, skipped: 3 });
+      expect(errors).toEqual([new Error('the disk is full')]);
+    });
+
+    it.each(['before', 'when it is told'])(
+      'ends no process when the last piece fails, if it was stopped %s',
+      async (when) => {
+        const { cache, errors } = setUp();
+        const { proceed, stream } = disk({ takes: 0 });
+        const recording = cache.recordTrace(stream);
+        cache.on('error', () => recording.stop());
+        await cache.get('x'.repeat(20_000), () => 1);
+        if (when === 'before') recording.stop();
+        await proceed();
+        expect(errors).toEqual([new Error('the disk is full')]);
+        expect(recording).toMatchObject({ recorded: 0, skipped: 1 });
+        expect(stream.listenerCount('error')).toBe(0);
+      },
+    );
+
+    it('leaves no listener when all is taken', async () => {
+      const { cache } = setUp();
+      const { pieces, proceed, stream } = disk();
+      const recording = cache.recordTrace(stream);
+      await cache.get('a', () => 1);
+      recording.stop();
+      expect(stream.listenerCount('error')).toBe(1);
+      await proceed();
+      expect(pieces).toEqual(['a\n']);
+      expect(stream.listenerCount('error') + stream.listenerCount('drain')).toBe(0);
+    });
   });
 
   it('writes the rest when the cache is closed', async () => {

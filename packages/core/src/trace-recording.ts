@@ -2,13 +2,18 @@ import { idOf } from './cache-key.js';
 import type { Clock, ClockTimer } from './clock.js';
 import { describeValue } from './describe-value.js';
 import { InvalidOptionError } from './errors.js';
+import { isThenable } from './is-thenable.js';
 import { hashOfKey } from './key-hash.js';
 import { encodeKey } from './make-key.js';
 
 /** Where a trace goes: a writable stream of Node, or anything like it. */
 export interface TraceSink {
-  /** @returns false when it wants no more before `'drain'` */
-  write(text: string): unknown;
+  /**
+   * Where it names a second parameter, it calls that when it has taken the text, or could not.
+   *
+   * @returns false when it wants no more before `'drain'`
+   */
+  write(text: string, done?: (error?: Error | null) => void): unknown;
   on?(event: 'drain' | 'error', listener: (error?: unknown) => void): unknown;
   off?(event: 'drain' | 'error', listener: (error?: unknown) => void): unknown;
 }
@@ -27,9 +32,11 @@ export interface TraceOptions {
 export interface TraceRecording {
   /** Accesses that were written, or will be with the next piece. */
   readonly recorded: number;
-  /** Accesses that were left out, since the sink was too slow or had failed. */
+  /** Accesses that are not in the trace, since the sink was too slow or has failed. */
   readonly skipped: number;
-  /** Writes what is left, and ends it. The sink is not closed. */
+  /** What the sink failed with: from then on accesses are only counted. `undefined` while all is well. */
+  readonly error: unknown;
+  /** Writes what is left, and ends it. The sink is not closed; what it could not take is still found out. */
   stop(): void;
 }
 
@@ -42,11 +49,18 @@ const PAUSE = 1000;
 export class Recorder implements TraceRecording {
   recorded = 0;
   skipped = 0;
+  error: unknown;
   readonly #sink: TraceSink;
   readonly #clock: Clock;
   readonly #nameOf: (key: unknown) => string;
   readonly #report: (error: unknown) => void;
   #text = '';
+  /** Lines in it. */
+  #lines = 0;
+  /** Pieces of which the sink has not said what became of them. */
+  #underway = 0;
+  /** An event is still to come. */
+  #awaitsError = false;
   #timer: ClockTimer | undefined;
   #isFull = false;
   #isOver = false;
@@ -78,10 +92,10 @@ export class Recorder implements TraceRecording {
     this.#report = report;
     this.#nameOf = hash ? hashedName() : nameOf;
     sink.on?.('drain', this.#drained);
-    sink.on?.('error', this.#failed);
+    sink.on?.('error', this.#broke);
   }
 
-  /** @param ended - called when it ends, however it does */
+  /** @param ended - called by `stop` */
   begin(ended: () => void): void {
     this.#ended = ended;
   }
@@ -92,6 +106,7 @@ export class Recorder implements TraceRecording {
       return;
     }
     this.recorded++;
+    this.#lines++;
     this.#text += `${this.#nameOf(key)}\n`;
     if (this.#text.length >= PIECE) this.#write();
     else if (this.#timer === undefined) this.#writeLater();
@@ -99,8 +114,11 @@ export class Recorder implements TraceRecording {
 
   stop(): void {
     if (this.#isOver) return;
+    this.#isOver = true;
     this.#write();
-    this.#end();
+    this.#sink.off?.('drain', this.#drained);
+    this.#letGo();
+    this.#ended();
   }
 
   #writeLater(): void {
@@ -114,40 +132,79 @@ export class Recorder implements TraceRecording {
   #write(): void {
     if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;
-    const text = this.#text;
+    const [text, lines] = [this.#text, this.#lines];
     this.#text = '';
+    this.#lines = 0;
     if (text === '') return;
+    let isLost = false;
+    const lose = (error: unknown): void => {
+      if (!isLost) this.#skip(lines);
+      isLost = true;
+      this.#fail(error);
+    };
     try {
+      const outcome = this.#hand(text, lose);
       // What it cannot take at once it would keep in memory, however much that gets.
-      this.#isFull = this.#sink.write(text) === false && this.#sink.on !== undefined;
+      if (outcome === false && this.#sink.on !== undefined) this.#isFull = true;
+      if (isThenable(outcome)) Promise.resolve(outcome).catch(lose);
     } catch (error) {
-      this.#failed(error);
+      lose(error);
     }
   }
 
+  #hand(text: string, lose: (error: unknown) => void): unknown {
+    const sink = this.#sink;
+    if (sink.write.length < 2) return sink.write(text);
+    this.#underway++;
+    return sink.write(text, (error) => {
+      this.#underway--;
+      if (error !== undefined && error !== null) {
+        // A stream tells this first, and by an event then, which would end a process where nobody listens.
+        this.#awaitsError ||= this.error === undefined;
+        lose(error);
+      }
+      this.#letGo();
+    });
+  }
+
   readonly #drained = (): void => {
-    this.#isFull = false;
+    if (this.error === undefined) this.#isFull = false;
   };
 
-  readonly #failed = (error?: unknown): void => {
+  readonly #broke = (error?: unknown): void => {
+    this.#awaitsError = false;
+    this.#fail(error);
+    this.#letGo();
+  };
+
+  #fail(error: unknown): void {
+    if (this.error !== undefined) return;
+    this.error = error ?? new Error('the sink of a trace failed');
     this.#isFull = true;
-    this.#report(error);
-    this.#end();
-  };
+    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
+    this.#skip(this.#lines);
+    this.#text = '';
+    this.#lines = 0;
+    this.#report(this.error);
+  }
 
-  #end(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#sink.off?.('drain', this.#drained);
-    this.#sink.off?.('error', this.#failed);
-    this.#ended();
+  /** Accesses that were thought to be in the trace are not. */
+  #skip(accesses: number): void {
+    this.recorded -= accesses;
+    this.skipped += accesses;
+  }
+
+  #letGo(): void {
+    if (!this.#isOver || this.#underway > 0 || this.#awaitsError) return;
+    this.#sink.off?.('error', this.#broke);
   }
 }
 
 /** A key as a line: a text as it is, where it may be one. */
 function nameOf(key: unknown): string {
   if (typeof key === 'string') {
-    return key === '' || /["\p{Control}]/u.test(key) ? JSON.stringify(key) : key;
+    // At its start, a file may have a byte order mark that is no part of a key.
+    return key === '' || /["\p{Control}\ufeff]/u.test(key) ? JSON.stringify(key) : key;
   }
   const id = idOf(key);
   // A symbol has no text that another process would know; here it is only compared.
