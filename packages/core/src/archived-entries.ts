@@ -30,6 +30,11 @@ export class ArchivedEntries<V> {
     return slot === 0 ? undefined : slot;
   }
 
+  /** Those of all entries that still lie there. */
+  *slots(): Generator<number> {
+    for (const slot of this.#slots) if (slot !== 0) yield slot;
+  }
+
   place(position: number, slot: number): void {
     this.#slots[position] = slot;
     this.#count++;

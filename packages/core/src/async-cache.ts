@@ -270,7 +270,8 @@ export class AsyncCache<K = unknown, V = any> implements Cache<K, V>, AsyncDispo
    * Writes which keys are asked for, one a line, for `@acache/simulate`: it says which size and policy
    * would serve most of them. Reads cost an event more while that lasts.
    *
-   * @param sink - a writable stream; when it is too slow, accesses are left out
+   * @param sink - a writable stream; when it is too slow or fails, accesses are left out and counted, and
+   * what it fails with is an `error` event as well
    * @throws InvalidOptionError for what is no stream, or an option that cannot be meant
    */
   recordTrace(sink: TraceSink, options: TraceOptions = {}): TraceRecording {

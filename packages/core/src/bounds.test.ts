@@ -211,6 +211,16 @@ describe('maxWeight', () => {
     expect([cache.has('a'), cache.has('b'), cache.has('c')]).toEqual([true, true, false]);
   });
 
+  it('holds beyond where sums are exact', async () => {
+    const most = Number.MAX_VALUE;
+    const cache = new AsyncCache<string, number>({ maxWeight: most, weigh: (value) => value });
+    await cache.set('a', most);
+    await cache.set('b', most);
+    await cache.set('c', 1);
+
+    expect(cache.peek('c')).toBe(1);
+  });
+
   it('asks for a weight once, when it is stored, with value and key', async () => {
     const weigh = jest.fn((value: string, _key: string) => value.length);
     const cache = new AsyncCache<string, string>({ maxWeight: 10, weigh });

@@ -22,7 +22,7 @@ export class LruPolicy implements Policy {
   }
 
   add(slot: number): void {
-    if (slot * 2 + 1 >= this.#links.length) this.#grow();
+    if (slot * 2 + 1 >= this.#links.length) this.#grow(slot);
     this.#linkAsNewest(slot);
   }
 
@@ -67,9 +67,9 @@ export class LruPolicy implements Policy {
     links[0] = slot;
   }
 
-  #grow(): void {
-    const { length } = this.#links;
-    const links = new Uint32Array(Math.min(length * 2, Math.max(32, this.#mostSlots * 2)));
+  #grow(slot: number): void {
+    const wanted = Math.max(this.#links.length * 2, slot * 2 + 2);
+    const links = new Uint32Array(Math.min(wanted, Math.max(32, this.#mostSlots * 2)));
     links.set(this.#links);
     this.#links = links;
   }

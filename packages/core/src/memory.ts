@@ -6,7 +6,8 @@ import type { Failures } from './failures.js';
 import type { Counters } from './metrics.js';
 import type { Archive } from './persistence.js';
 import type { PersistenceLink } from './persistence-link.js';
-import { checkPolicy } from './policy.js';
+import { guarded } from './guarded-policy.js';
+import { checkPolicy, type PolicyLimits } from './policy.js';
 import { MemoryStore, type Departure } from './store.js';
 import type { Backing, StoredEntry } from './stored-entry.js';
 import { Timekeeper } from './timekeeper.js';
@@ -53,16 +54,23 @@ export class Memory<K, V> {
     this.#maxSize = maxSize;
     this.#maxWeight = maxWeight;
     this.#weigh = options.weigh;
-    const policy = options.policy({
+    const limits: PolicyLimits = {
       maxSize,
       maxWeight,
       weightOf: (slot) => this.store.weightOf(slot),
-    });
+    };
+    const policy = options.policy(limits);
     checkPolicy(policy);
     this.store = new MemoryStore<K, V>({
       maxSize,
       maxWeight,
-      policy,
+      policy: guarded(policy, {
+        limits,
+        store: () => this.store,
+        failed: (error) => {
+          this.#events.report(error, 'policy');
+        },
+      }),
       usualTtl: typeof options.ttl === 'number' ? options.ttl : Infinity,
       departed: (id, key, cause) => {
         this.#departed(id, key, cause);

@@ -2,7 +2,8 @@ import { describeValue } from './describe-value.js';
 import { InvalidOptionError } from './errors.js';
 
 /**
- * Decides which entry goes when there is no room. The store tells it what happens; it knows an
+ * Decides which entry goes when there is no room; one that throws, or names what is no entry, is asked no
+ * more, and LRU goes on in its place. The store tells it what happens; it knows an
  * entry by its **slot**, a small whole number from 1 on that is used again once the entry is gone. A
  * `key` is given as the cache indexes it: a primitive as it is, an object as a text.
  */

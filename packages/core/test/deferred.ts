@@ -1,6 +1,6 @@
 import { settle } from '../../../tools/testing/deferred.js';
 
-export { deferred, settle } from '../../../tools/testing/deferred.js';
+export { deferred, nextTurn, settle } from '../../../tools/testing/deferred.js';
 export type { Deferred } from '../../../tools/testing/deferred.js';
 
 /** What a promise has come to, without waiting for it. */
