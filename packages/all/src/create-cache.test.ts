@@ -60,6 +60,17 @@ describe('createCache', () => {
     }
   });
 
+  it('takes a part that is undefined as one that is not named', async () => {
+    const none = { redis: undefined, persist: undefined, batch: undefined };
+    const parts = { tier: memoryTier(), persistence: memoryPersistence() };
+    for (const options of [none, { ...none, ...parts }]) {
+      const cache = createCache<number, number>({ name: 'c', ...options });
+      const batchLoader = (keys: readonly number[]) => Promise.resolve(keys.map((key) => 2 * key));
+      expect(await cache.get(1, { batchLoader })).toBe(2);
+      await cache.close();
+    }
+  });
+
   it('takes parts that were made elsewhere', async () => {
     const persistence = memoryPersistence();
     const cache = createCache<string, string>({ name: 'c', tier: memoryTier(), persistence });
@@ -80,6 +91,12 @@ describe('createCache', () => {
     ['flushInterval', { persist: { path: './file', flushInterval: -1 } }],
     ['commandTimeout', { name: 'c', redis: { client: 'redis://localhost', commandTimeout: 'x' } }],
     ['name is required with a tier', { redis: 'redis://localhost' }],
+    ['redis must', { name: 'c', redis: null }],
+    ['redis must', { name: 'c', redis: { client: undefined } }],
+    ['path must be the name of a file', { persist: '' }],
+    ['persist must', { persist: null }],
+    ['the options of batches must be an object', { batch: null }],
+    ['maxBatchSize', { batch: { maxBatchSize: 1.5 } }],
     ['window', { batch: { window: -1 } }],
     ['maxSize', { maxSize: -1 }],
   ])('says what is wrong: %s', (message, options) => {
