@@ -142,7 +142,8 @@ export class AsyncCache<K = unknown, V = any> implements Cache<K, V>, AsyncDispo
     if (typeof key !== 'number' && !(typeof key === 'string' && key.charCodeAt(0) !== 0)) {
       return UNDECIDED;
     }
-    const slot = this.#store.slots.get(key);
+    const { index } = this.#store;
+    const slot = index.first.get(key) ?? index.getInShards(key);
     if (slot === undefined) {
       return this.#tier === undefined && !this.#store.hasArchived ? ABSENT : UNDECIDED;
     }

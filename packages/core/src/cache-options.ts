@@ -19,8 +19,8 @@ export interface AsyncCacheOptions<K = unknown, V = any> {
    */
   name?: string;
   /**
-   * Entries held in memory at most. `null` or `Infinity`: unbounded; `0`: nothing is stored, and
-   * callers still share loads.
+   * Entries held in memory at most. `null` or `Infinity`: unbounded, up to the 33 million that arrays
+   * take well; `0`: nothing is stored, and callers still share loads.
    * @defaultValue `128`
    */
   maxSize?: number | null;

@@ -3,6 +3,7 @@ import { keyOfId, type KeyId } from './cache-key.js';
 import { diesAt, freshnessAt, type Entry, type EntryTimes, type Freshness } from './entry.js';
 import type { Archive } from './persistence.js';
 import type { Policy } from './policy.js';
+import { SlotIndex } from './slot-index.js';
 import { BACKINGS, type Backing, type StoredEntry } from './stored-entry.js';
 import { TagIndex } from './tag-index.js';
 
@@ -36,6 +37,9 @@ export interface Order {
   readonly positions: Uint32Array;
 }
 
+/** What an unbounded store holds at most: V8 makes a dictionary of a longer column, at a hundred times the cost. */
+const MOST_ENTRIES = 2 ** 25 - 2;
+
 /** An object key with its id; a primitive stands for itself. */
 class ObjectKey<K> {
   constructor(
@@ -45,17 +49,17 @@ class ObjectKey<K> {
 }
 
 /**
- * The level in memory. Entries lie in columns by slot rather than in an object each: a `Map` leads
+ * The level in memory. Entries lie in columns by slot rather than in an object each: `index` leads
  * from the key to the slot. What only some caches use (weights, stale windows, tags) takes no room
  * in the others.
  *
  * A cell of the freshness column says all that a hit must know: not negative, it is fresh until then;
  * negative, it never expires and was stored at -1 minus that; NaN, its value is sealed. The cell of a
  * free slot is -Infinity, and its value cell leads to the next free one. A sealed entry whose value cell
- * is a number lies in an archive, at that position, and has neither a key cell nor a place in the `Map`.
+ * is a number lies in an archive, at that position, and has neither a key cell nor a place in `index`.
  */
 export class MemoryStore<K, V> implements Store<V> {
-  readonly slots = new Map<KeyId, number>();
+  readonly index = new SlotIndex();
   // Named, since older compilers do not know the type that this would have by itself.
   freshCells: Float64Array = new Float64Array(0);
   values: (V | Entry<V> | undefined)[] = [];
@@ -87,16 +91,16 @@ export class MemoryStore<K, V> implements Store<V> {
   constructor(options: StoreOptions<K>) {
     this.#departed = options.departed;
     this.#policy = options.policy;
-    this.#maxSize = options.maxSize;
+    this.#maxSize = Math.min(options.maxSize, MOST_ENTRIES);
     this.#maxWeight = options.maxWeight;
     this.#usualTtl = options.usualTtl;
   }
 
   get occupied(): number {
-    return this.slots.size + (this.#archived?.count ?? 0);
+    return this.index.size + (this.#archived?.count ?? 0);
   }
 
-  /** Whether a key that the `Map` does not know may be in an archive. */
+  /** Whether a key that has no slot may be in an archive. */
   get hasArchived(): boolean {
     return this.#archived !== undefined;
   }
@@ -107,7 +111,7 @@ export class MemoryStore<K, V> implements Store<V> {
   }
 
   slotOf(id: KeyId): number | undefined {
-    const slot = this.slots.get(id);
+    const slot = this.index.get(id);
     if (slot !== undefined || this.#archived === undefined) return slot;
     return this.#fromArchive(id);
   }
@@ -215,7 +219,7 @@ export class MemoryStore<K, V> implements Store<V> {
    */
   putPlain(id: KeyId, value: V, now: number): boolean {
     if (this.#holdsMore) return false;
-    let slot = this.slots.get(id);
+    let slot = this.index.get(id);
     if (slot === undefined && this.#policy.admitsAll === true && this.occupied >= this.#maxSize) {
       this.#replaceVictim(id, value, now);
       return true;
@@ -223,7 +227,7 @@ export class MemoryStore<K, V> implements Store<V> {
     if (slot !== undefined) this.#policy.use(slot);
     else {
       slot = this.#takeSlot();
-      this.slots.set(id, slot);
+      this.index.set(id, slot);
       this.#keys[slot] = id;
       this.#policy.add(slot, id);
     }
@@ -249,9 +253,9 @@ export class MemoryStore<K, V> implements Store<V> {
     const slot = this.#policy.victim();
     const [goneId, goneKey] = [this.idAt(slot), this.keyOf(slot)];
     const cause = this.#diesAt(slot) <= now ? 'expire' : 'evict';
-    this.slots.delete(goneId);
+    this.index.delete(goneId);
     this.#policy.remove(slot);
-    this.slots.set(id, slot);
+    this.index.set(id, slot);
     this.#keys[slot] = id;
     this.#policy.add(slot, id);
     this.#fill(slot, value, now);
@@ -268,17 +272,17 @@ export class MemoryStore<K, V> implements Store<V> {
 
   /**
    * Keeps an entry, under a key that is not there yet, whose value is made when it is first wanted. It
-   * asks the map once: a start may restore a million entries.
+   * asks the index once: a start may restore a million entries.
    */
   putSealed(id: KeyId, entry: StoredEntry<K, V>, backing: Backing, now: number): void {
     // Not there, as far as the caller knows; but the archive is asked only where it may be.
     if (this.#archived?.slotOf(id) !== undefined) return;
     const slot = this.#takeSlot();
-    const held = this.slots.size;
-    this.slots.set(id, slot);
-    if (this.slots.size === held) {
+    const held = this.index.size;
+    this.index.set(id, slot);
+    if (this.index.size === held) {
       // It was there all the same, and stays.
-      this.slots.set(id, this.#twinOf(id));
+      this.index.set(id, this.#twinOf(id));
       this.#giveUp(slot);
       return;
     }
@@ -352,7 +356,7 @@ export class MemoryStore<K, V> implements Store<V> {
   remove(slot: number, id = this.idAt(slot)): void {
     if (this.freshCells[slot] === -Infinity) return;
     const position = this.#positionOf(slot);
-    if (position === undefined) this.slots.delete(id);
+    if (position === undefined) this.index.delete(id);
     else this.#leaveArchive(position);
     this.#policy.remove(slot);
     this.#tags.remove(slot);
@@ -402,11 +406,11 @@ export class MemoryStore<K, V> implements Store<V> {
 
   /** A slot has a key. */
   #enter(slot: number, id: KeyId, key: K): void {
-    this.slots.set(id, slot);
+    this.index.set(id, slot);
     this.#keys[slot] = key === (id as unknown) ? id : new ObjectKey(id, key);
   }
 
-  /** The slot that holds a key of which the map has lost track. */
+  /** The slot that holds a key of which the index has lost track. */
   #twinOf(id: KeyId): number {
     let slot = 1;
     while (this.freshCells[slot] === -Infinity || this.idAt(slot) !== id) slot++;
@@ -440,13 +444,13 @@ export class MemoryStore<K, V> implements Store<V> {
   /** Slots of all entries, the one that came in first at the front. */
   *heldSlots(): Generator<number> {
     if (this.#archived !== undefined) yield* this.#archived.slots();
-    yield* this.slots.values();
+    yield* this.index.values();
   }
 
   /** All entries as they are now: whoever reads the order slowly must not follow links that change under it. */
   snapshot(): Order {
     const ids: KeyId[] = [];
-    const positions = new Uint32Array(this.hasArchived ? this.occupied : 0);
+    const positions = new Uint32Array(this.#archived ? this.occupied : 0);
     for (const slot of this.order()) {
       const position = this.#positionOf(slot);
       if (position !== undefined) positions[ids.length] = position + 1;
@@ -457,7 +461,7 @@ export class MemoryStore<K, V> implements Store<V> {
 
   clear(): void {
     this.#archived = undefined;
-    this.slots.clear();
+    this.index.clear();
     this.values = [];
     this.#keys = [];
     this.freshCells = new Float64Array(0);
