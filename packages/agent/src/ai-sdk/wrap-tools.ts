@@ -1,8 +1,8 @@
-import { describeValue, InvalidOptionError } from '@acache/core';
+import { InvalidOptionError } from '@acache/core';
 import { AdaptedTool, type ToolTraits } from '../adapter/adapted-tool.js';
 import type { AdapterPolicy, AdapterScope, WrapToolsOptions } from '../adapter/adapter-options.js';
-import { checkPolicyNames, policyOf } from '../adapter/policy-of.js';
 import { steerByError } from '../adapter/steer-by-error.js';
+import { asItIs, wrapRecord } from '../adapter/wrap-collection.js';
 import { withMembers, withSignal } from '../adapter/with-members.js';
 import { checkNotWrapped, markWrapped } from '../adapter/wrapped.js';
 
@@ -48,18 +48,7 @@ export function wrapTools<TOOLS extends Readonly<Record<string, object>>>(
   tools: TOOLS,
   options: WrapToolsOptions<keyof TOOLS & string> = {},
 ): TOOLS {
-  if (typeof tools !== 'object' || (tools as unknown) === null || Array.isArray(tools)) {
-    throw new InvalidOptionError(
-      `wrapTools takes a record of tools by name, got ${describeValue(tools)}`,
-    );
-  }
-  const { policies } = options;
-  checkPolicyNames(policies, Object.keys(tools));
-  const wrapped = Object.entries(tools).map(([name, tool]) => [
-    name,
-    guardedTool(name, tool as AiTool, policyOf(policies, name), options),
-  ]);
-  return Object.fromEntries(wrapped) as TOOLS;
+  return wrapRecord(tools, options, guardedTool);
 }
 
 /**
@@ -84,10 +73,7 @@ function guardedTool(
 ): object {
   const { execute } = tool;
   if (typeof execute !== 'function') {
-    if (policy === undefined) return tool;
-    throw new InvalidOptionError(
-      `${name} has no execute: it runs elsewhere, so there is nothing to cache or to watch`,
-    );
+    return asItIs(name, tool, policy, 'has no execute');
   }
   checkNotWrapped(execute, name);
   const adapted = new AdaptedTool(name, policy, traitsOf(tool), scope);

@@ -1,9 +1,8 @@
-import { InvalidOptionError } from '@acache/core';
 import { AdaptedTool, type ToolTraits } from '../adapter/adapted-tool.js';
 import type { AdapterPolicy, AdapterScope, WrapToolsOptions } from '../adapter/adapter-options.js';
-import { namedTools, sameCollection, type ToolCollection } from '../adapter/map-tools.js';
-import { checkPolicyNames, policyOf } from '../adapter/policy-of.js';
+import type { ToolCollection } from '../adapter/map-tools.js';
 import { steerByError } from '../adapter/steer-by-error.js';
+import { asItIs, nameOf, wrapNamed } from '../adapter/wrap-collection.js';
 import { withMembers, withSignal } from '../adapter/with-members.js';
 import { checkNotWrapped, markWrapped } from '../adapter/wrapped.js';
 
@@ -54,16 +53,7 @@ export function wrapTools<TOOLS extends ToolCollection>(
   tools: TOOLS,
   options: WrapToolsOptions = {},
 ): TOOLS {
-  const { policies } = options;
-  const all = namedTools(tools, ownName, 'run');
-  checkPolicyNames(
-    policies,
-    all.map(([name]) => name),
-  );
-  const wrapped = all.map(([name, tool]) =>
-    guardedTool(name, tool as RunnableTool, policyOf(policies, name), options),
-  );
-  return sameCollection(tools, wrapped);
+  return wrapNamed(tools, 'run', options, guardedTool);
 }
 
 /**
@@ -72,7 +62,7 @@ export function wrapTools<TOOLS extends ToolCollection>(
  * @throws InvalidOptionError for a policy that cannot be meant
  */
 export function wrapTool<T extends object>(tool: T, { policy, ...scope }: WrapToolOptions): T {
-  return guardedTool(String(ownName(tool)), tool, policy, scope) as T;
+  return guardedTool(String(nameOf(tool)), tool, policy, scope) as T;
 }
 
 function guardedTool(
@@ -84,10 +74,7 @@ function guardedTool(
   const { run } = tool;
   // A toolset has no name, and what it runs is another thing at each call.
   if (tool.name === undefined || typeof run !== 'function') {
-    if (policy === undefined) return tool;
-    throw new InvalidOptionError(
-      `${name} has no run: it runs elsewhere, so there is nothing to cache or to watch`,
-    );
+    return asItIs(name, tool, policy, 'has no run');
   }
   checkNotWrapped(run, name);
   const adapted = new AdaptedTool(name, policy, traits, scope);
@@ -95,10 +82,6 @@ function guardedTool(
 }
 
 const traits: ToolTraits = { identity: () => 'anthropic' };
-
-function ownName(tool: object): unknown {
-  return (tool as { name?: unknown }).name;
-}
 
 function guarded(adapted: AdaptedTool, tool: RunnableTool, run: Run): Run {
   return (args, context = {}) =>

@@ -1,8 +1,7 @@
-import { InvalidOptionError } from '@acache/core';
 import { AdaptedTool, type ToolTraits } from '../adapter/adapted-tool.js';
 import type { AdapterPolicy, AdapterScope, WrapToolsOptions } from '../adapter/adapter-options.js';
-import { namedTools, sameCollection, type ToolCollection } from '../adapter/map-tools.js';
-import { checkPolicyNames, policyOf } from '../adapter/policy-of.js';
+import type { ToolCollection } from '../adapter/map-tools.js';
+import { asItIs, nameOf, wrapNamed } from '../adapter/wrap-collection.js';
 import { withMembers, withSignal } from '../adapter/with-members.js';
 import { checkNotWrapped, markWrapped } from '../adapter/wrapped.js';
 import { isDirectOutput, isErrorMessage } from './direct-output.js';
@@ -50,16 +49,7 @@ export function wrapTools<TOOLS extends ToolCollection>(
   tools: TOOLS,
   options: WrapToolsOptions = {},
 ): TOOLS {
-  const { policies } = options;
-  const all = namedTools(tools, ownName, '_call');
-  checkPolicyNames(
-    policies,
-    all.map(([name]) => name),
-  );
-  const wrapped = all.map(([name, tool]) =>
-    guardedTool(name, tool as LangChainTool, policyOf(policies, name), options),
-  );
-  return sameCollection(tools, wrapped);
+  return wrapNamed(tools, '_call', options, guardedTool);
 }
 
 /**
@@ -68,11 +58,7 @@ export function wrapTools<TOOLS extends ToolCollection>(
  * @throws InvalidOptionError for a policy that cannot be meant
  */
 export function wrapTool<T extends object>(tool: T, { policy, ...scope }: WrapToolOptions): T {
-  return guardedTool(String(ownName(tool)), tool, policy, scope) as T;
-}
-
-function ownName(tool: object): unknown {
-  return (tool as { name?: unknown }).name;
+  return guardedTool(String(nameOf(tool)), tool, policy, scope) as T;
 }
 
 function guardedTool(
@@ -83,10 +69,7 @@ function guardedTool(
 ): object {
   const { _call } = tool;
   if (typeof _call !== 'function') {
-    if (policy === undefined) return tool;
-    throw new InvalidOptionError(
-      `${name} is no StructuredTool: it runs elsewhere, so there is nothing to cache or to watch`,
-    );
+    return asItIs(name, tool, policy, 'is no StructuredTool');
   }
   checkNotWrapped(_call, name);
   const adapted = new AdaptedTool(name, policy, traits, scope);

@@ -1,8 +1,7 @@
-import { describeValue, InvalidOptionError } from '@acache/core';
 import { AdaptedTool, type ToolTraits } from '../adapter/adapted-tool.js';
 import type { AdapterPolicy, AdapterScope, WrapToolsOptions } from '../adapter/adapter-options.js';
-import { checkPolicyNames, policyOf } from '../adapter/policy-of.js';
 import { steerByError } from '../adapter/steer-by-error.js';
+import { asItIs, wrapRecord } from '../adapter/wrap-collection.js';
 import { withMembers } from '../adapter/with-members.js';
 import { checkNotWrapped, markWrapped } from '../adapter/wrapped.js';
 import { hasContext, isResumed, runWith, type MastraContext } from './mastra-context.js';
@@ -46,20 +45,7 @@ export function wrapTools<TOOLS extends Readonly<Record<string, object>>>(
   tools: TOOLS,
   options: WrapToolsOptions = {},
 ): TOOLS {
-  if (typeof tools !== 'object' || (tools as unknown) === null || Array.isArray(tools)) {
-    throw new InvalidOptionError(
-      `wrapTools takes a record of tools by name, got ${describeValue(tools)}`,
-    );
-  }
-  const { policies } = options;
-  const all = Object.entries(tools) as [string, MastraTool][];
-  const ids = all.map(([, { id }]) => String(id)).filter((id) => policyOf(policies, id));
-  checkPolicyNames(policies, [...Object.keys(tools), ...ids]);
-  const wrapped = all.map(([name, tool]) => {
-    const policy = policyOf(policies, name) ?? policyOf(policies, String(tool.id));
-    return [name, guardedTool(name, tool, policy, options)];
-  });
-  return Object.fromEntries(wrapped) as TOOLS;
+  return wrapRecord(tools, options, guardedTool, idOf);
 }
 
 /**
@@ -68,7 +54,11 @@ export function wrapTools<TOOLS extends Readonly<Record<string, object>>>(
  * @throws InvalidOptionError for a policy that cannot be meant
  */
 export function wrapTool<T extends object>(tool: T, { policy, ...scope }: WrapToolOptions): T {
-  return guardedTool(String((tool as MastraTool).id), tool, policy, scope) as T;
+  return guardedTool(idOf(tool), tool, policy, scope) as T;
+}
+
+function idOf(tool: MastraTool): string {
+  return String(tool.id);
 }
 
 function guardedTool(
@@ -79,10 +69,7 @@ function guardedTool(
 ): object {
   const { execute } = tool;
   if (typeof execute !== 'function') {
-    if (policy === undefined) return tool;
-    throw new InvalidOptionError(
-      `${name} has no execute: it runs elsewhere, so there is nothing to cache or to watch`,
-    );
+    return asItIs(name, tool, policy, 'has no execute');
   }
   checkNotWrapped(execute, name);
   const traits: ToolTraits = {

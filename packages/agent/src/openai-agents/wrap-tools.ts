@@ -1,9 +1,8 @@
-import { InvalidOptionError } from '@acache/core';
 import { AdaptedTool, type ToolTraits } from '../adapter/adapted-tool.js';
 import type { AdapterPolicy, AdapterScope, WrapToolsOptions } from '../adapter/adapter-options.js';
-import { namedTools, sameCollection, type ToolCollection } from '../adapter/map-tools.js';
-import { checkPolicyNames, policyOf } from '../adapter/policy-of.js';
+import type { ToolCollection } from '../adapter/map-tools.js';
 import { throwIfHalted } from '../adapter/rethrow.js';
+import { asItIs, nameOf, wrapNamed } from '../adapter/wrap-collection.js';
 import { withMembers, withSignal } from '../adapter/with-members.js';
 import { checkNotWrapped, markWrapped } from '../adapter/wrapped.js';
 import { runtimeFor } from '../default-runtime.js';
@@ -65,16 +64,7 @@ export function wrapTools<TOOLS extends ToolCollection>(
   tools: TOOLS,
   options: WrapToolsOptions = {},
 ): TOOLS {
-  const { policies } = options;
-  const all = namedTools(tools, ownName, 'invoke');
-  checkPolicyNames(
-    policies,
-    all.map(([name]) => name),
-  );
-  const wrapped = all.map(([name, tool]) =>
-    guardedTool(name, tool as AgentTool, policyOf(policies, name), options),
-  );
-  return sameCollection(tools, wrapped);
+  return wrapNamed(tools, 'invoke', options, guardedTool);
 }
 
 /**
@@ -83,11 +73,7 @@ export function wrapTools<TOOLS extends ToolCollection>(
  * @throws InvalidOptionError for a policy that cannot be meant
  */
 export function wrapTool<T extends object>(tool: T, { policy, ...scope }: WrapToolOptions): T {
-  return guardedTool(String(ownName(tool)), tool, policy, scope) as T;
-}
-
-function ownName(tool: object): unknown {
-  return (tool as { name?: unknown }).name;
+  return guardedTool(String(nameOf(tool)), tool, policy, scope) as T;
 }
 
 function guardedTool(
@@ -98,10 +84,7 @@ function guardedTool(
 ): object {
   const { invoke } = tool;
   if (tool.type !== 'function' || typeof invoke !== 'function') {
-    if (policy === undefined) return tool;
-    throw new InvalidOptionError(
-      `${name} is no function tool: it runs elsewhere, so there is nothing to cache or to watch`,
-    );
+    return asItIs(name, tool, policy, 'is no function tool');
   }
   checkNotWrapped(invoke, name);
   const adapted = new AdaptedTool(name, policy, traits, scope);

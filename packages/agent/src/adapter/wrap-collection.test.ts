@@ -1,0 +1,47 @@
+import { asItIs, wrapNamed, wrapRecord, type WrapOne } from './wrap-collection.js';
+
+const read = { effect: 'read' } as const;
+const mutate = { effect: 'mutate' } as const;
+const idOf = (tool: object) => (tool as { id?: string }).id;
+
+/** Says what it was given, instead of wrapping. */
+const told: WrapOne = (name, tool, policy) => ({ name, tool, effect: policy?.effect });
+
+it('gives each named tool the policy of its name', () => {
+  const [cart, order] = [{ name: 'cart' }, { name: 'order' }];
+  expect(wrapNamed([cart, order], 'run', { policies: { order: read } }, told)).toEqual([
+    { name: 'cart', tool: cart, effect: undefined },
+    { name: 'order', tool: order, effect: 'read' },
+  ]);
+});
+
+it('gives each tool of a record the policy of its name there before that of its own', () => {
+  const tools = { one: { id: 'a' }, two: { id: 'b' }, three: {} };
+  const policies = { one: read, a: mutate, b: mutate };
+  expect(wrapRecord(tools, { policies }, told, idOf)).toEqual({
+    one: { name: 'one', tool: tools.one, effect: 'read' },
+    two: { name: 'two', tool: tools.two, effect: 'mutate' },
+    three: { name: 'three', tool: tools.three, effect: undefined },
+  });
+});
+
+it.each([
+  [{ policies: { other: read } }, 'policies name other, but the tools are one'],
+  [{ policies: { a: read } }, 'policies name a, but the tools are one'],
+  [{ policies: null as never }, 'policies must be an object of policies by name, got null'],
+])('refuses policies that are for no tool: %j', (options, message) => {
+  expect(() => wrapRecord({ one: { id: 'a' } }, options, told)).toThrow(message);
+  expect(() => wrapNamed([{ name: 'one' }], 'run', options, told)).toThrow(message);
+});
+
+it.each([[undefined], [null], [[]], ['tools']])('takes %j for no record of tools', (tools) => {
+  expect(() => wrapRecord(tools as never, {}, told)).toThrow('takes a record of tools by name');
+});
+
+it('leaves a tool alone that runs elsewhere, unless it has a policy', () => {
+  const tool = {};
+  expect(asItIs('search', tool, undefined, 'has no run')).toBe(tool);
+  expect(() => asItIs('search', tool, read, 'has no run')).toThrow(
+    'search has no run: it runs elsewhere',
+  );
+});
