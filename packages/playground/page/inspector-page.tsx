@@ -4,6 +4,8 @@ import { history, snapshot, trouble } from './inspector-model.js';
 import { Charts } from './parts/charts.js';
 import { MetricTiles } from './parts/metric-tiles.js';
 import { Panel } from './parts/panel.js';
+import { Scroll } from './parts/scroll.js';
+import { Table } from './parts/table.js';
 import { ThemeSwitch } from './parts/theme-switch.js';
 import { clockTime, count, duration, percent } from './text.js';
 
@@ -52,48 +54,35 @@ function Overview({
   shown: CacheSnapshot | undefined;
 }) {
   return (
-    <div class="scroll" tabIndex={0} role="group" aria-labelledby="caches-title">
-      <table>
-        <caption class="unseen">All caches; choose one to see it closely</caption>
-        <thead>
-          <tr>
-            <th scope="col">Name</th>
-            <th scope="col">Hit rate</th>
-            <th scope="col">Hits</th>
-            <th scope="col">Misses</th>
-            <th scope="col">Loads</th>
-            <th scope="col">Errors</th>
-            <th scope="col">Entries</th>
-            <th scope="col">Evictions</th>
-          </tr>
-        </thead>
-        <tbody>
-          {caches.map(({ metrics, name }) => (
-            <tr key={name}>
-              <th scope="row">
-                <button
-                  type="button"
-                  class="small"
-                  aria-pressed={name === shown?.name}
-                  onClick={() => {
-                    chosen.value = name;
-                  }}
-                >
-                  {name}
-                </button>
-              </th>
-              <td class="number">{percent(metrics.hitRate)}</td>
-              <td class="number">{count(metrics.hits)}</td>
-              <td class="number">{count(metrics.misses)}</td>
-              <td class="number">{count(metrics.loads)}</td>
-              <td class="number">{count(metrics.loadErrors)}</td>
-              <td class="number">{count(metrics.size)}</td>
-              <td class="number">{count(metrics.evictions)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      of="caches"
+      columns={['Name', 'Hit rate', 'Hits', 'Misses', 'Loads', 'Errors', 'Entries', 'Evictions']}
+      caption={<caption class="unseen">All caches; choose one to see it closely</caption>}
+    >
+      {caches.map(({ metrics, name }) => (
+        <tr key={name}>
+          <th scope="row">
+            <button
+              type="button"
+              class="small"
+              aria-pressed={name === shown?.name}
+              onClick={() => {
+                chosen.value = name;
+              }}
+            >
+              {name}
+            </button>
+          </th>
+          <td class="number">{percent(metrics.hitRate)}</td>
+          <td class="number">{count(metrics.hits)}</td>
+          <td class="number">{count(metrics.misses)}</td>
+          <td class="number">{count(metrics.loads)}</td>
+          <td class="number">{count(metrics.loadErrors)}</td>
+          <td class="number">{count(metrics.size)}</td>
+          <td class="number">{count(metrics.evictions)}</td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 
@@ -108,31 +97,22 @@ function Closely({ cache: { events, keys, metrics, name } }: { cache: CacheSnaps
           {keys.length === 0 ? (
             <p class="empty">None since you look.</p>
           ) : (
-            <div class="scroll" tabIndex={0} role="group" aria-labelledby="keys-title">
-              <table>
-                <caption class="unseen">Keys, the last seen first</caption>
-                <thead>
-                  <tr>
-                    <th scope="col">Key</th>
-                    <th scope="col">Memory</th>
-                    <th scope="col">Value</th>
-                    <th scope="col">Seen</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {keys.map(({ fresh, key, seen, value }) => (
-                    <tr key={key}>
-                      <th scope="row">
-                        <code>{key}</code>
-                      </th>
-                      <td>{fresh ? 'has it, fresh' : 'has it not, or stale'}</td>
-                      <td>{value ?? '–'}</td>
-                      <td class="number">{duration(seen)} ago</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <Table
+              of="keys"
+              columns={['Key', 'Memory', 'Value', 'Seen']}
+              caption={<caption class="unseen">Keys, the last seen first</caption>}
+            >
+              {keys.map(({ fresh, key, seen, value }) => (
+                <tr key={key}>
+                  <th scope="row">
+                    <code>{key}</code>
+                  </th>
+                  <td>{fresh ? 'has it, fresh' : 'has it not, or stale'}</td>
+                  <td>{value ?? '–'}</td>
+                  <td class="number">{duration(seen)} ago</td>
+                </tr>
+              ))}
+            </Table>
           )}
         </Panel>
       )}
@@ -140,7 +120,7 @@ function Closely({ cache: { events, keys, metrics, name } }: { cache: CacheSnaps
         {events.length === 0 ? (
           <p class="empty">Nothing since you look.</p>
         ) : (
-          <div class="scroll" tabIndex={0} role="group" aria-labelledby="events-title">
+          <Scroll of="events">
             <ol class="lines">
               {events.map(({ at, detail, event, key }, index) => (
                 <li key={index} class={event}>
@@ -148,7 +128,7 @@ function Closely({ cache: { events, keys, metrics, name } }: { cache: CacheSnaps
                 </li>
               ))}
             </ol>
-          </div>
+          </Scroll>
         )}
       </Panel>
     </>

@@ -2,6 +2,7 @@ import type { Burst, BurstCall, BurstLoad, CallStatus } from '../../src/burst.js
 import { burst } from '../model.js';
 import { count, counted, milliseconds } from '../text.js';
 import { Panel } from './panel.js';
+import { Table } from './table.js';
 
 const STATUSES: Record<CallStatus, { letter: string; label: string }> = {
   miss: { letter: 'L', label: 'loaded' },
@@ -127,33 +128,22 @@ function Timeline({
       </div>
       <details>
         <summary>As a table</summary>
-        <div class="scroll" tabIndex={0} role="group" aria-label="Calls of the last burst">
-          <table>
-            <caption class="unseen">Calls of the last burst</caption>
-            <thead>
-              <tr>
-                <th scope="col">Call</th>
-                <th scope="col">Item</th>
-                <th scope="col">Answered</th>
-                <th scope="col">From load</th>
-                <th scope="col">Began at</th>
-                <th scope="col">Took</th>
-              </tr>
-            </thead>
-            <tbody>
-              {calls.map((call) => (
-                <tr key={call.call}>
-                  <td>{call.call}</td>
-                  <td>{call.id}</td>
-                  <td>{STATUSES[call.status].label}</td>
-                  <td>{call.load === 0 ? '–' : call.load}</td>
-                  <td>{milliseconds(call.start)}</td>
-                  <td>{milliseconds(call.end - call.start)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          label="Calls of the last burst"
+          columns={['Call', 'Item', 'Answered', 'From load', 'Began at', 'Took']}
+          caption={<caption class="unseen">Calls of the last burst</caption>}
+        >
+          {calls.map((call) => (
+            <tr key={call.call}>
+              <td>{call.call}</td>
+              <td>{call.id}</td>
+              <td>{STATUSES[call.status].label}</td>
+              <td>{call.load === 0 ? '–' : call.load}</td>
+              <td>{milliseconds(call.start)}</td>
+              <td>{milliseconds(call.end - call.start)}</td>
+            </tr>
+          ))}
+        </Table>
       </details>
     </>
   );

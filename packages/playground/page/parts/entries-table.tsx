@@ -2,6 +2,7 @@ import type { EntryRow } from '../../src/ledger.js';
 import { act, entries } from '../model.js';
 import { count, duration } from '../text.js';
 import { Panel } from './panel.js';
+import { Table } from './table.js';
 
 const FRESHNESS = {
   fresh: 'fresh',
@@ -26,29 +27,21 @@ export function EntriesTable() {
       {rows.length === 0 ? (
         <p class="empty">Memory is empty.</p>
       ) : (
-        <div class="scroll" tabIndex={0} role="group" aria-labelledby="entries-title">
-          <table class="entries">
+        <Table
+          of="entries"
+          class="entries"
+          columns={['Key', 'Value', 'Age', 'Time left', 'Tags', 'Do']}
+          caption={
             <caption>
               The one used last is at the top; the policy begins at the bottom when there is no
               room.
             </caption>
-            <thead>
-              <tr>
-                <th scope="col">Key</th>
-                <th scope="col">Value</th>
-                <th scope="col">Age</th>
-                <th scope="col">Time left</th>
-                <th scope="col">Tags</th>
-                <th scope="col">Do</th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map((row) => (
-                <Row key={row.key} row={row} />
-              ))}
-            </tbody>
-          </table>
-        </div>
+          }
+        >
+          {rows.map((row) => (
+            <Row key={row.key} row={row} />
+          ))}
+        </Table>
       )}
     </Panel>
   );

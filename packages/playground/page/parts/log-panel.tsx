@@ -1,6 +1,7 @@
 import { lines } from '../model.js';
 import { clockTime } from '../text.js';
 import { Panel } from './panel.js';
+import { Scroll } from './scroll.js';
 
 /** What was done, and what went wrong unseen. */
 export function LogPanel() {
@@ -9,7 +10,7 @@ export function LogPanel() {
       {lines.value.length === 0 ? (
         <p class="empty">Nothing yet.</p>
       ) : (
-        <div class="scroll" tabIndex={0} role="group" aria-labelledby="log-title">
+        <Scroll of="log">
           <ol class="lines">
             {lines.value.map((line) => (
               <li key={line.number} class={line.kind}>
@@ -18,7 +19,7 @@ export function LogPanel() {
               </li>
             ))}
           </ol>
-        </div>
+        </Scroll>
       )}
     </Panel>
   );

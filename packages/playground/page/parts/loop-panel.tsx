@@ -2,8 +2,10 @@ import { useState } from 'preact/hooks';
 import type { LoopReport } from '../../src/loop-detection.js';
 import { act, announcement } from '../model.js';
 import { counted } from '../text.js';
+import { Choice } from './choice.js';
 import { Field, valuesOf } from './field.js';
 import { Panel } from './panel.js';
+import { Table } from './table.js';
 
 const SCENARIOS = [
   ['repeat', 'asks the same again and again'],
@@ -75,61 +77,30 @@ export function LoopPanel() {
   );
 }
 
-function Choice({
-  label,
-  name,
-  options,
-}: {
-  label: string;
-  name: string;
-  options: readonly (readonly [value: string, text: string])[];
-}) {
-  return (
-    <div class={options.some(([, text]) => text.length > 20) ? 'field wide' : 'field'}>
-      <label for={`field-${name}`}>{label}</label>
-      <select id={`field-${name}`} name={name}>
-        {options.map(([value, text]) => (
-          <option key={value} value={value}>
-            {text}
-          </option>
-        ))}
-      </select>
-    </div>
-  );
-}
-
 function Report({ report: { halted, loopDetections, runs, steps } }: { report: LoopReport }) {
   return (
-    <div class="scroll" tabIndex={0} role="group" aria-label="What became of the calls">
-      <table>
+    <Table
+      label="What became of the calls"
+      columns={['Call', 'Tool', 'Ran', 'Loop', 'Answer']}
+      caption={
         <caption>
           {counted(steps.length, 'call')}, tools ran {counted(runs, 'time')},{' '}
           {counted(loopDetections, 'loop')} found
           {halted && ', and the session is halted'}
         </caption>
-        <thead>
-          <tr>
-            <th scope="col">Call</th>
-            <th scope="col">Tool</th>
-            <th scope="col">Ran</th>
-            <th scope="col">Loop</th>
-            <th scope="col">Answer</th>
-          </tr>
-        </thead>
-        <tbody>
-          {steps.map((step) => (
-            <tr key={step.call} class={step.loop === null ? '' : 'stopped'}>
-              <td>{step.call}</td>
-              <td>
-                <code>{step.tool}</code>
-              </td>
-              <td>{step.ran ? 'yes' : 'no'}</td>
-              <td>{step.loop ?? '–'}</td>
-              <td>{step.answer}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+      }
+    >
+      {steps.map((step) => (
+        <tr key={step.call} class={step.loop === null ? '' : 'stopped'}>
+          <td>{step.call}</td>
+          <td>
+            <code>{step.tool}</code>
+          </td>
+          <td>{step.ran ? 'yes' : 'no'}</td>
+          <td>{step.loop ?? '–'}</td>
+          <td>{step.answer}</td>
+        </tr>
+      ))}
+    </Table>
   );
 }

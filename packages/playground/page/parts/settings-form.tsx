@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Kind, Settings } from '../../src/settings.js';
 import { act, announcement, burst, checks, samples } from '../model.js';
+import { Choice } from './choice.js';
 import { Field, valuesOf } from './field.js';
 import { Panel } from './panel.js';
 
@@ -10,6 +11,8 @@ const KINDS: readonly { kind: Kind; label: string; about: string }[] = [
   { kind: 'AsyncCache', label: 'AsyncCache', about: 'a cache by itself' },
   { kind: 'batch', label: 'Batch loader', about: 'a cache that loads many keys in one call' },
 ];
+
+const POLICIES = ['lru', 'tinylfu'].map((policy) => [policy, policy] as const);
 
 /** How the cache is set up. To apply it makes a new one. */
 export function SettingsForm({ settings }: { settings: Settings }) {
@@ -68,13 +71,7 @@ export function SettingsForm({ settings }: { settings: Settings }) {
             inputMode="numeric"
             defaultValue={settings.maxSize === null ? '' : String(settings.maxSize)}
           />
-          <div class="field">
-            <label for="field-policy">policy</label>
-            <select id="field-policy" name="policy" defaultValue={settings.policy}>
-              <option value="lru">lru</option>
-              <option value="tinylfu">tinylfu</option>
-            </select>
-          </div>
+          <Choice label="policy" name="policy" options={POLICIES} defaultValue={settings.policy} />
           <Field
             label="ttl"
             hint="such as 60s or 250; nothing: for ever"
