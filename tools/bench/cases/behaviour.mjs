@@ -70,19 +70,17 @@ const questions = [
   {
     name: 'a load during which its key is deleted',
     words: ['not kept', 'kept', NOTHING],
-    ask: (open) => overtaken(open, {}, ({ delete: remove }) => remove && (() => remove('k'))),
+    ask: (open) => overtaken(open, {}, deleting),
   },
   {
     name: 'who asks after that delete, while it runs',
     words: ['gets the new value', 'gets the old value', 'gets an error', NOTHING],
     async ask(open) {
-      const source = sourceOf();
-      const cache = open(source);
-      if (cache.delete === undefined) return NOTHING;
-      const first = outcomeOf(cache.get('k'));
-      await sleep(HALF_WAY);
+      const begun = await halfWay(open, {}, deleting);
+      if (begun === undefined) return NOTHING;
+      const { cache, first, say, source } = begun;
       source.value = 'new';
-      await cache.delete('k');
+      await say();
       const { failed, value } = await outcomeOf(cache.get('k'));
       await first;
       if (failed) return 'gets an error';
@@ -93,13 +91,10 @@ const questions = [
     name: 'who had asked before it',
     words: ['gets the value', 'gets undefined', 'gets an error', NOTHING],
     async ask(open) {
-      const source = sourceOf();
-      const cache = open(source);
-      if (cache.delete === undefined) return NOTHING;
-      const first = outcomeOf(cache.get('k'));
-      await sleep(HALF_WAY);
-      await cache.delete('k');
-      const { failed, value } = await first;
+      const begun = await halfWay(open, {}, deleting);
+      if (begun === undefined) return NOTHING;
+      await begun.say();
+      const { failed, value } = await begun.first;
       if (failed) return 'gets an error';
       return value === undefined ? 'gets undefined' : 'gets the value';
     },
@@ -118,11 +113,10 @@ const questions = [
     name: 'a load during which its key is set',
     words: ['not kept', 'kept: what was set is lost', NOTHING],
     async ask(open) {
-      const cache = open(sourceOf());
-      if (cache.set === undefined) return NOTHING;
-      const first = outcomeOf(cache.get('k'));
-      await sleep(HALF_WAY);
-      await cache.set('k', { key: 'k', value: 'set' });
+      const begun = await halfWay(open, {}, setting);
+      if (begun === undefined) return NOTHING;
+      const { cache, first, say } = begun;
+      await say();
       await first;
       const { value } = await outcomeOf(cache.get('k'));
       return value?.value === 'set' ? 'not kept' : 'kept: what was set is lost';
@@ -132,11 +126,9 @@ const questions = [
     name: 'stale values served while one refresh runs',
     words: ['yes', 'with several refreshes', 'no: they wait', NOTHING],
     async ask(open) {
-      const source = sourceOf();
-      const cache = open({ load: source.load, ttl: SHORT_TTL, staleWhileRevalidate: TTL });
-      if (!cache.has.includes('staleWhileRevalidate')) return NOTHING;
-      await cache.get('k');
-      await sleep(OVER);
+      const stale = await staleIn(open, 'staleWhileRevalidate');
+      if (stale === undefined) return NOTHING;
+      const { cache, source } = stale;
       source.value = 'new';
       const values = await Promise.all([1, 2, 3].map(() => cache.get('k')));
       if (values.some(({ value }) => value !== 'old')) return 'no: they wait';
@@ -148,11 +140,9 @@ const questions = [
     name: 'such a refresh fails',
     words: ['nobody is hurt', 'unhandled rejection', 'a caller gets the error', NOTHING],
     async ask(open) {
-      const source = sourceOf();
-      const cache = open({ load: source.load, ttl: SHORT_TTL, staleWhileRevalidate: TTL });
-      if (!cache.has.includes('staleWhileRevalidate')) return NOTHING;
-      await cache.get('k');
-      await sleep(OVER);
+      const stale = await staleIn(open, 'staleWhileRevalidate');
+      if (stale === undefined) return NOTHING;
+      const { cache, source } = stale;
       source.fails = true;
       return withoutRejections(async () => {
         const first = await outcomeOf(cache.get('k'));
@@ -167,11 +157,9 @@ const questions = [
     name: 'a stale value where the loader fails',
     words: ['served', 'the error instead', NOTHING],
     async ask(open) {
-      const source = sourceOf();
-      const cache = open({ load: source.load, ttl: SHORT_TTL, staleIfError: TTL });
-      if (!cache.has.includes('staleIfError')) return NOTHING;
-      await cache.get('k');
-      await sleep(OVER);
+      const stale = await staleIn(open, 'staleIfError');
+      if (stale === undefined) return NOTHING;
+      const { cache, source } = stale;
       source.fails = true;
       const { failed } = await outcomeOf(cache.get('k'));
       return failed ? 'the error instead' : 'served';
@@ -314,19 +302,59 @@ function sourceOf({ fails = false, loading = LOADING } = {}) {
 }
 
 /**
+ * How something is said to a cache; `undefined` where it cannot be.
+ *
+ * @typedef {(cache: Source) => (() => unknown) | undefined} Saying
+ */
+
+/** @type {Saying} */
+const deleting = ({ delete: remove }) => remove && (() => remove('k'));
+/** @type {Saying} */
+const setting = ({ set }) => set && (() => set('k', { key: 'k', value: 'set' }));
+
+/**
+ * A load that is half-way, in a cache to which something can be said; `undefined` where it cannot.
+ *
+ * @param {Open} open
+ * @param {Partial<Options>} options
+ * @param {Saying} saying
+ */
+async function halfWay(open, options, saying) {
+  const source = sourceOf();
+  const cache = open({ ...options, load: source.load });
+  const say = saying(cache);
+  if (say === undefined) return undefined;
+  const first = outcomeOf(cache.get('k'));
+  await sleep(HALF_WAY);
+  return { cache, first, say, source };
+}
+
+/**
+ * A cache whose value has gone stale within a window; `undefined` where it has none of the kind.
+ *
+ * @param {Open} open
+ * @param {'staleWhileRevalidate' | 'staleIfError'} window
+ */
+async function staleIn(open, window) {
+  const source = sourceOf();
+  const cache = open({ load: source.load, ttl: SHORT_TTL, [window]: TTL });
+  if (!cache.has.includes(window)) return undefined;
+  await cache.get('k');
+  await sleep(OVER);
+  return { cache, source };
+}
+
+/**
  * Whether a load is kept during which the source changes and something says so.
  *
  * @param {Open} open
  * @param {Partial<Options>} options
- * @param {(cache: Source) => (() => unknown) | undefined} saying how it is said, where it can be
+ * @param {Saying} saying
  */
 async function overtaken(open, options, saying) {
-  const source = sourceOf();
-  const cache = open({ ...options, load: source.load });
-  const say = saying(cache);
-  if (say === undefined) return NOTHING;
-  const first = outcomeOf(cache.get('k'));
-  await sleep(HALF_WAY);
+  const begun = await halfWay(open, options, saying);
+  if (begun === undefined) return NOTHING;
+  const { cache, first, say, source } = begun;
   source.value = 'new';
   await say();
   await first;
