@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import { AsyncCache } from '@acache/core';
 import { percentile, play } from './play.js';
 import { readTrace } from './trace.js';
@@ -16,7 +16,7 @@ describe('play', () => {
       async (key) => {
         asked.push(key);
         most = Math.max(most, ++inFlight);
-        await setTimeout(1);
+        await setImmediate();
         inFlight--;
       },
       { concurrency: 3 },
@@ -46,17 +46,28 @@ describe('play', () => {
     const failure = new Error('the database is gone');
     let inFlight = 0;
     const asked: string[] = [];
+    let answerOthers = (): void => undefined;
+    const others = new Promise<void>((resolve) => {
+      answerOthers = resolve;
+    });
+    let isOver = false;
     const run = play(
       letters,
       async (key) => {
         asked.push(key);
         inFlight++;
-        await setTimeout(key === 'b' ? 1 : 5);
+        if (key !== 'b') await others;
         inFlight--;
         if (key === 'b') throw failure;
       },
       { concurrency: 3 },
-    );
+    ).finally(() => {
+      isOver = true;
+    });
+    run.catch(() => undefined);
+    await setImmediate();
+    expect(isOver).toBe(false);
+    answerOthers();
     await expect(run).rejects.toBe(failure);
     expect(inFlight).toBe(0);
     expect(asked).toEqual(['a', 'b', 'c']);

@@ -11,8 +11,9 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
+import { watch } from 'node:fs';
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { execFileSync, spawn } from 'node:child_process';
 import { entryOf, inFolder, openSession, until, valuesOf } from '../test/host.js';
 import { systemClock } from '@acache/core';
@@ -36,6 +37,24 @@ async function leaveLock(path: string, owner: object | string, mtime = new Date(
   const text = typeof owner === 'string' ? owner : JSON.stringify({ nonce: 'x', ...owner });
   await writeFile(lockPathOf(path), text);
   await utimes(lockPathOf(path), mtime, mtime);
+}
+
+/** Waits until somebody looks for signs of life: at first it asks what time it is in the folder, with a file. */
+function untilWatched(path: string): Promise<void> {
+  return new Promise((resolve) => {
+    const watcher = watch(dirname(path), { persistent: false }, (_, name) => {
+      if (name?.startsWith('cache.lock.') !== true) return;
+      watcher.close();
+      resolve();
+    });
+  });
+}
+
+/** Waits until this process reads and writes no file. */
+async function untilFilesRest(): Promise<void> {
+  await until(
+    () => !process.getActiveResourcesInfo().some((name) => /^(FS|FileHandle)/i.test(name)),
+  );
 }
 
 describe('LockFile', () => {
@@ -148,13 +167,13 @@ describe('an owner of whom only signs of life can be known', () => {
       const path = join(folder, 'cache');
       const at = Date.now() + ahead;
       await leaveLock(path, { ...ownIdentity(), ...elsewhere }, new Date(at));
+      const watched = untilWatched(path);
       const waiting = LockFile.acquire(path, { timings: { heartbeat: 1000, grace: 20_000 } });
-      const beat = setTimeout(() => {
-        utimes(lockPathOf(path), new Date(at + 1000), new Date(at + 1000)).catch(() => undefined);
-      }, 300);
+      waiting.catch(() => undefined);
+      await watched;
+      await utimes(lockPathOf(path), new Date(at + 1000), new Date(at + 1000));
       const owner = { code: 'ERR_ACACHE_LOCKED', pid: process.pid };
       await expect(waiting).rejects.toMatchObject(owner);
-      clearTimeout(beat);
       expect(await readdir(folder)).toEqual(['cache.lock']);
     }),
   );
@@ -164,9 +183,10 @@ describe('an owner of whom only signs of life can be known', () => {
       const path = join(folder, 'cache');
       await leaveLock(path, { ...ownIdentity(), ...elsewhere });
       const claim = new Claim(path);
+      const watched = untilWatched(path);
       const waiting = claim.ensure();
       waiting.catch(() => undefined);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await watched;
       claim.stopWaiting();
       const locked = { code: 'ERR_ACACHE_LOCKED', pid: process.pid };
       const [, ms] = await timed(expect(waiting).rejects.toMatchObject(locked));
@@ -184,8 +204,9 @@ describe('an owner of whom only signs of life can be known', () => {
       expect([await claim.ensure(), claim.isDisputed]).toEqual(['new', true]);
       await claim.release();
       await leaveLock(path, { ...ownIdentity(), ...elsewhere });
+      const watched = untilWatched(path);
       const waiting = LockFile.acquire(path, { timings: { heartbeat: 40, grace: 20_000 } });
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await watched;
       await rm(lockPathOf(path));
       const lock = await waiting;
       expect(lock.acquired).toBe('free');
@@ -227,9 +248,10 @@ describe('a cache whose file may be in use', () => {
         order: () => [],
         fail: () => undefined,
       };
+      const watched = untilWatched(path);
       const opening = persistence.open(host);
       opening.catch(() => undefined);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await watched;
       const [, ms] = await timed(persistence.close());
       expect(ms).toBeLessThan(2000);
       await expect(opening).rejects.toMatchObject({ code: 'ERR_ACACHE_LOCKED' });
@@ -238,6 +260,8 @@ describe('a cache whose file may be in use', () => {
 });
 
 describe('the signs of life of a lock', () => {
+  afterEach(() => jest.useRealTimers());
+
   it('are given again and again, by the clock of the file system', () =>
     inFolder(async (folder) => {
       const path = join(folder, 'cache');
@@ -254,11 +278,17 @@ describe('the signs of life of a lock', () => {
   it("end with another's lock, even if that is the same file", () =>
     inFolder(async (folder) => {
       const path = join(folder, 'cache');
+      // The heartbeat alone: what is waited for here are files.
+      const real = ['Date', 'nextTick', 'performance', 'setImmediate', 'setTimeout'] as const;
+      jest.useFakeTimers({ doNotFake: [...real, 'clearImmediate', 'clearTimeout'] });
       const lock = await LockFile.acquire(path, { timings });
       await writeFile(lockPathOf(path), 'other');
       await utimes(lockPathOf(path), longAgo, longAgo);
       expect(await lock.check()).toBe('lost');
-      await new Promise((resolve) => setTimeout(resolve, 4 * timings.heartbeat));
+      for (let beats = 0; beats < 4; beats++) {
+        jest.advanceTimersByTime(timings.heartbeat);
+        await untilFilesRest();
+      }
       const { mtimeMs } = await stat(lockPathOf(path));
       expect(Math.abs(mtimeMs - longAgo.getTime())).toBeLessThan(1);
       await lock.release();

@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LockFile, lockHolder, lockPathOf } from '../src/lock-file.js';
@@ -125,7 +125,10 @@ withNamespaces('the lock of a process in another container', () => {
       const path = join(folder, 'cache');
       const owner = await contend(ISOLATED, path, 'lock', 'stay', ...QUICK);
       process.kill(owner.pid, 'SIGSTOP');
-      await new Promise((resolve) => setTimeout(resolve, 700));
+      // By its heartbeat alone it would be dead by now.
+      await until(
+        async () => Date.now() - (await stat(lockPathOf(path))).mtimeMs > Number(QUICK[1]),
+      );
       // Its queue has room for some hundreds; a full one proves as much.
       for (let tries = 0; tries < 700; tries++) {
         await expect(

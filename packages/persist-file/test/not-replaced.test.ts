@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import os from 'node:os';
 import { join } from 'node:path';
 import { foundIn, keptIn } from './caches.js';
-import { inFolder } from './host.js';
+import { inFolder, until } from './host.js';
 import { mount, unmount } from './mount.js';
 import { startWorker } from './start-worker.js';
 
@@ -220,8 +220,9 @@ describe('a good file that cannot be read', () => {
       };
       mayOpen('3:1024');
       await worker.ask('open', path, { flushInterval: '1h' });
+      // The lock could not be made; the file is tried next, before it hears of anything else.
+      await until(async () => (await worker.ask('errors')).length > 0);
       await worker.ask('set', 'k', 'v');
-      await new Promise((resolve) => setTimeout(resolve, 200));
       mayOpen('1024:1024');
       await worker.ask('ready');
       expect(await worker.ask('get', 'old')).toBe(1);

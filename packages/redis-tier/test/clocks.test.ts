@@ -1,7 +1,7 @@
-import type { Clock } from '@acache/core';
 import type { RedisServer } from '../../../tools/redis/index.js';
 import { failOnUnhandledRejections } from './illness.js';
 import { untilHeard } from './heard.js';
+import { movedClock } from './moved-clock.js';
 import { mustNotLoad, until, World } from './world.js';
 import { redisForAll } from './processes.js';
 
@@ -11,19 +11,10 @@ let redis: RedisServer;
 redisForAll((server) => (redis = server));
 const world = new World(() => redis.url);
 
-/** A clock that is ahead by so many milliseconds. */
-const ahead = (by: number): Clock => ({
-  now: () => Date.now() + by,
-  setTimeout: (callback, ms) => setTimeout(callback, ms),
-  clearTimeout: (timer) => {
-    clearTimeout(timer as NodeJS.Timeout);
-  },
-});
-
 describe('two processes', () => {
   it.each([-2000, 2000])('whose clocks are %i ms apart share what is fresh', async (by) => {
     const name = world.name();
-    const a = await world.process<string, string>({ name, ttl: '10m', clock: ahead(by) });
+    const a = await world.process<string, string>({ name, ttl: '10m', clock: movedClock(by) });
     const b = await world.process<string, string>({ name, ttl: '10m' });
     await a.set('of a', 'a');
     await b.set('of b', 'b');
@@ -40,7 +31,7 @@ describe('two processes', () => {
     async (by) => {
       const name = world.name();
       const options = { name, ttl: '10m', staleWhileRevalidate: '5m' } as const;
-      const a = await world.process<string, string>({ ...options, clock: ahead(by) });
+      const a = await world.process<string, string>({ ...options, clock: movedClock(by) });
       const b = await world.process<string, string>(options);
       // A ttl may seem to be over by the other clock: then it is loaded anew, and never an older value.
       const seen = { a: () => a.get('k', () => 'new'), b: () => b.get('k', () => 'new') };

@@ -152,7 +152,7 @@ async function disturb(
     const server = random.of(servers);
     if (random.chance(0.3)) {
       const worker = random.of(workers);
-      worker.freeze();
+      await worker.freeze();
       await sleep(random.below(500));
       worker.thaw();
     } else if (cutsCommands && random.chance(0.5)) await kill(server, 'normal');

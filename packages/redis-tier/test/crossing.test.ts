@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   startProxy,
   until,
@@ -85,8 +84,8 @@ describe.each(['tracking', 'pubsub'] as const)('a network that delays, with %s',
     await change(keys);
     expect((await load).value).toBe('old');
     await Promise.all(running);
-    // What is under test is a true delay: the last late answer has come by then.
-    await sleep(1.5 * LAG);
+    // What is asked later is answered later: the last late answer has come by then.
+    await reader.ask('get', 'asked last');
     for (const key of keys) expect([undefined, left]).toContain(await reader.ask('peek', key));
     const found = await reader.ask('getMany', keys);
     expect(found).toEqual(left === undefined ? [] : keys.map((key) => [key, left]));
@@ -178,14 +177,15 @@ describe('processes that do not run for a second while another changes a value',
     const watching = [reader, other].map((worker) =>
       worker.ask('watch', { key: 'key', ms: STOPPED + 500 }),
     );
-    await sleep(100);
-    reader.freeze();
-    const blocked = other.ask('block', STOPPED);
-    await sleep(100);
+    for (const worker of [reader, other]) {
+      await until('it to read', async () => (await worker.ask('reads')) > 0);
+    }
+    await reader.freeze();
+    await other.ask('block', STOPPED);
     await writer.ask('set', 'key', 'new');
-    await sleep(STOPPED - 100);
+    // Who is busy answers afterwards.
+    await other.ask('pid');
     reader.thaw();
-    await blocked;
     const reports = await Promise.all(watching);
     for (const { values, stall } of reports) {
       expect(values).toEqual(['old', 'new']);

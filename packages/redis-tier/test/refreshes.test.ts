@@ -1,7 +1,7 @@
-import type { Clock } from '@acache/core';
 import type { RedisServer } from '../../../tools/redis/index.js';
 import { untilHeard } from './heard.js';
 import { failOnUnhandledRejections } from './illness.js';
+import { movedClock } from './moved-clock.js';
 import { coherentModes, Gate, mustNotLoad, until, World, type Process } from './world.js';
 import { redisForAll } from './processes.js';
 
@@ -77,18 +77,11 @@ describe.each(coherentModes)('a refresh behind a value, with %s', (coherence) =>
   });
 
   it('that is not stale yet is made by one process', async () => {
-    let ahead = 0;
-    const clock: Clock = {
-      now: () => Date.now() + ahead,
-      setTimeout: (callback, ms) => setTimeout(callback, ms),
-      clearTimeout: (timer) => {
-        clearTimeout(timer as NodeJS.Timeout);
-      },
-    };
+    const clock = movedClock();
     const all = await world.three({ ttl: '10m', refreshAhead: 0.5, clock }, { coherence });
     await all[0].set('k', 'first');
     for (const each of all) await each.get('k', mustNotLoad);
-    ahead = 6 * 60_000;
+    clock.ahead = 6 * 60_000;
     const refresh = new Gate();
     const gets = all.flatMap((each) => [each.get('k', refresh.load), each.get('k', refresh.load)]);
     expect(await Promise.all(gets)).toEqual(gets.map(() => 'first'));

@@ -29,12 +29,16 @@ describe('three processes whose Redis is killed and started again while they are
       const all = await Promise.all(workers.map(loadsOf));
       return keys.every((_, at) => all.some((loads) => loads[at]! > 0));
     });
-    await sleep(300);
+    await until('each of them to be asked for all, over and over', async () => {
+      const reads = await Promise.all(workers.map((worker) => worker.ask('reads')));
+      return reads.every((count) => count > 30 * keys.length);
+    });
     const before = await Promise.all(workers.map(loadsOf));
     expect(before.flat().reduce((sum, loads) => sum + loads)).toBe(keys.length);
 
     const killedAt = performance.now();
     await server.kill();
+    // Longer than memory is trusted, by the clock of the processes: time itself is under test.
     await sleep(OUTAGE);
     const during = await Promise.all(workers.map(loadsOf));
     const outage = performance.now() - killedAt;

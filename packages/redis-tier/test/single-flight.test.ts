@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { until, type RedisServer } from '../../../tools/redis/index.js';
 import { redisAndWorkersForAll, startWorkers, type Worker } from './start-worker.js';
 import type { Setup, Storm } from './worker.js';
@@ -16,7 +15,7 @@ redisAndWorkersForAll(4, (redis, started) => ([server, workers] = [redis, starte
 /** Opens one new, empty cache in each of so many processes. */
 async function open<N extends 2 | 3 | 4>(
   count: N,
-  options?: Pick<Setup, 'tier' | 'cache'>,
+  options?: Pick<Setup, 'tier' | 'cache' | 'movesClock'>,
 ): Promise<Worker[] & { length: N }> {
   const opened = workers.filter(({ isGone }) => !isGone).slice(0, count);
   for (const worker of await startWorkers(count - opened.length)) {
@@ -86,7 +85,7 @@ describe('the process that loads', () => {
     const [owner, other, third] = await open(3, { tier: { lockTtl: LOCK_TTL } });
     const asked = owner!.ask('get', 'key', { value: 'old', ms: 100 });
     await untilLoading(owner!, 'key');
-    owner!.freeze();
+    await owner!.freeze();
     const { value, took } = await other!.ask('get', 'key', { value: 'new', ms: 10 });
     expect(value).toBe('new');
     expect(took).toBeLessThan(LOCK_TTL + NOISE);
@@ -181,10 +180,9 @@ describe('a key that is removed or set elsewhere while it loads', () => {
 describe('an entry that has gone stale', () => {
   it('is refreshed by one process, while all of them serve it', async () => {
     const cache = { ttl: 150, staleWhileRevalidate: 60_000 };
-    const processes = await open(3, { cache });
+    const processes = await open(3, { cache, movesClock: true });
     await processes[0]!.ask('get', 'key', { value: 'old', ms: 0 });
-    // The processes have the true clock, on which its ttl passes.
-    await sleep(200);
+    await Promise.all(processes.map((worker) => worker.ask('advance', 200)));
     const answers = await Promise.all(
       processes.flatMap((worker) =>
         Array.from({ length: 20 }, () =>
@@ -206,10 +204,13 @@ describe('an entry that has gone stale', () => {
 
   it('is refreshed by another process where the first one is killed', async () => {
     const tier = { lockTtl: LOCK_TTL };
-    const [owner, other] = await open(2, { tier, cache: { staleWhileRevalidate: 60_000 } });
+    const [owner, other] = await open(2, {
+      tier,
+      cache: { staleWhileRevalidate: 60_000 },
+      movesClock: true,
+    });
     await other!.ask('set', 'key', 'old', { ttl: 100 });
-    // As above.
-    await sleep(150);
+    await Promise.all([owner!, other!].map((worker) => worker.ask('advance', 150)));
     await owner!.ask('get', 'key', { value: 'lost', gate: true });
     await untilLoading(owner!, 'key');
     await owner!.kill();

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
-import { startRedis, type RedisServer } from '../../../tools/redis/index.js';
+import { startRedis, until, type RedisServer } from '../../../tools/redis/index.js';
 import type { Jobs } from './worker.js';
 
 /**
@@ -31,7 +31,7 @@ export interface Worker {
   readonly log: string;
   readonly isGone: boolean;
   /** Stops the process where it stands, and lets it go on. */
-  freeze(): void;
+  freeze(): Promise<void>;
   thaw(): void;
   /** Ends it at once, as a crash does. */
   kill(): Promise<void>;
@@ -127,8 +127,12 @@ export async function startWorker(): Promise<Worker> {
     get isGone() {
       return isGone;
     },
-    freeze() {
+    async freeze() {
       process.kill(pid, 'SIGSTOP');
+      if (process.platform !== 'linux') return;
+      await until('the process to stop', () =>
+        readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') T '),
+      );
     },
     thaw() {
       process.kill(pid, 'SIGCONT');

@@ -6,6 +6,7 @@ import { AsyncCache, type Loader } from '@acache/core';
 import { Cluster, Redis } from 'ioredis';
 import { redisTier, type RedisTier, type RedisTierOptions } from '../src/index.js';
 import { Fuzzer, type FuzzPlan, type FuzzReport, type Shown } from './fuzzer.js';
+import { movedClock } from './moved-clock.js';
 import { randomFrom } from './random.js';
 
 /** Where Redis is: a URL, or nodes of a cluster. */
@@ -23,6 +24,8 @@ export interface Setup {
   };
   /** Where loaders of the fuzz read. */
   readonly database?: string;
+  /** Whether the test moves its clock. A clock that is handed in is looked at more often than the system's. */
+  readonly movesClock?: true;
 }
 
 /** What a loader does. */
@@ -96,6 +99,9 @@ let errors: string[] = [];
 let states: string[] = [];
 let traffic: Promise<unknown> | undefined;
 let isBusy = false;
+/** Reads of the watch, and of the traffic, that runs or ran last. */
+let reads = 0;
+let clock = movedClock();
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -160,6 +166,7 @@ async function watch({ key, ms }: Watch): Promise<WatchReport> {
   const start = performance.now();
   let [stall, stalledUntil] = [0, 0];
   let stillRead = { times: 0, ms: 0 };
+  reads = 0;
   for (let last = start; last - start < ms;) {
     await turn();
     const now = performance.now();
@@ -170,6 +177,7 @@ async function watch({ key, ms }: Watch): Promise<WatchReport> {
     last = now;
     const value = cache.peek(key) ?? (await cache.get(key));
     if (values.length === 0 || values.at(-1) !== value) values.push(value);
+    reads++;
     if (value === values[0]) stillRead = { times: stillRead.times + 1, ms: now - stalledUntil };
   }
   return { values, stall, stillRead };
@@ -187,11 +195,25 @@ const jobs = {
   },
 
   /** Has a new cache from now on, connected and coherent; the one before is closed. */
-  async open({ at, name, tier: tierOptions, cache: options, database }: Setup): Promise<void> {
+  async open({
+    at,
+    name,
+    tier: tierOptions,
+    cache: options,
+    database,
+    movesClock,
+  }: Setup): Promise<void> {
     await jobs.close();
     [loads, gates, errors, states] = [new Map(), new Map(), [], []];
     tier = redisTier(place(at), { commandTimeout: 1000, ...tierOptions });
-    cache = new AsyncCache<string, unknown>({ maxSize: null, ...options, name, tier });
+    clock = movedClock();
+    cache = new AsyncCache<string, unknown>({
+      maxSize: null,
+      ...options,
+      name,
+      tier,
+      ...(movesClock && { clock }),
+    });
     cache.on('error', ({ error }) => errors.push(String(error)));
     cache.on('tier', ({ state }) => states.push(state));
     if (database !== undefined) fuzzer = new Fuzzer(cache, new Redis(database));
@@ -292,11 +314,19 @@ const jobs = {
     return { errors, states };
   },
 
-  /** Keeps the event loop from turning. */
+  /** Keeps the event loop from turning, once this is answered; what runs next has not seen its input. */
   async block(ms: number): Promise<void> {
-    await turn();
-    const end = performance.now() + ms;
-    while (performance.now() < end);
+    queueMicrotask(() => {
+      process.nextTick(() => {
+        const end = performance.now() + ms;
+        while (performance.now() < end);
+      });
+    });
+  },
+
+  /** Moves the clock on, of a cache that was opened with `movesClock`. */
+  async advance(ms: number): Promise<void> {
+    clock.ahead += ms;
   },
 
   storm,
@@ -310,14 +340,21 @@ const jobs = {
     return fuzzer!.show(keys);
   },
 
+  /** How often the watch, or the traffic, has had an answer. */
+  async reads(): Promise<number> {
+    return reads;
+  },
+
   /** Begins to ask for keys, over and over, until it is told to rest. */
   async begin(keys: readonly string[], pause: number): Promise<void> {
     isBusy = true;
+    reads = 0;
     const loop = async (at: number): Promise<void> => {
       for (let round = at; isBusy; round++) {
         const key = keys[round % keys.length]!;
         const value = await cache.get(key, loaderOf({ value: `value of ${key}`, ms: 5 }));
         if (value !== `value of ${key}`) throw new Error(`${key} was ${String(value)}`);
+        reads++;
         await sleep(pause);
       }
     };

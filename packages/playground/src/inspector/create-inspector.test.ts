@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { AsyncCache, InvalidOptionError } from '@acache/core';
+import { until } from '../../../../tools/redis/index.js';
 import { ask } from '../../test/http.js';
 import { createInspector, inspectorWith } from './create-inspector.js';
 import type { Inspected, InspectorOptions } from './inspector-options.js';
@@ -223,11 +224,10 @@ describe('what it costs', () => {
     await serve(handler, async (port) => {
       expect((await ask(port, '/snapshot.json')).text).toContain('short-lived');
       cache = undefined;
-      for (let turn = 0; turn < 20 && ref.deref() !== undefined; turn++) {
-        await new Promise((resolve) => setTimeout(resolve, 10));
+      await until('the cache to be collected', () => {
         gc();
-      }
-      expect(ref.deref()).toBeUndefined();
+        return ref.deref() === undefined;
+      });
       expect((await ask(port, '/snapshot.json')).text).toContain('"caches":[]');
     });
   });
