@@ -27,7 +27,7 @@ export interface Decisions {
   skipsStore: boolean;
 }
 
-const NOBODY: ReadonlySet<never> = new Set<never>();
+const NOBODY: readonly never[] = [];
 const NOT_FIRED = Symbol('not fired');
 
 /**
@@ -79,7 +79,9 @@ export class Flight<K, V> {
   #promise: Promise<V> | undefined = undefined;
   #resolve: ((value: V) => void) | undefined = undefined;
   #reject: ((error: unknown) => void) | undefined = undefined;
-  #passengers: Set<Passenger<V>> | undefined = undefined;
+  /** Most flights have one, who needs no set. */
+  #passenger: Passenger<V> | undefined = undefined;
+  #otherPassengers: Set<Passenger<V>> | undefined = undefined;
   /** Somebody waits who cannot leave, or the load is wanted for itself. */
   #pinned = false;
   #anyTimedOut = false;
@@ -161,7 +163,8 @@ export class Flight<K, V> {
   board(passenger: Passenger<V>): void {
     if (this.#state === 'landed') passenger.landed(this.#result as V);
     else if (this.#state === 'failed') passenger.failed(this.#result);
-    else (this.#passengers ??= new Set()).add(passenger);
+    else if (this.#passenger === undefined) this.#passenger = passenger;
+    else (this.#otherPassengers ??= new Set()).add(passenger);
   }
 
   /** Keeps the load going for its own sake when the last passenger has left. */
@@ -178,16 +181,17 @@ export class Flight<K, V> {
     timedOut: boolean,
     reason: unknown,
   ): 'last' | 'abandoned' | undefined {
-    if (this.#passengers?.delete(passenger) !== true) return undefined;
+    if (this.#passenger === passenger) this.#passenger = undefined;
+    else if (this.#otherPassengers?.delete(passenger) !== true) return undefined;
     this.#anyTimedOut ||= timedOut;
-    if (this.#pinned || this.#passengers.size > 0) return undefined;
+    if (this.#pinned || this.#passengers.length > 0) return undefined;
     this.#fire(reason);
     return this.#anyTimedOut ? 'last' : 'abandoned';
   }
 
   /** A value came that impatient passengers may be served meanwhile. */
   foundFallback(): void {
-    for (const passenger of [...(this.#passengers ?? NOBODY)]) passenger.foundFallback();
+    for (const passenger of this.#passengers) passenger.foundFallback();
   }
 
   land(value: V): void {
@@ -228,10 +232,16 @@ export class Flight<K, V> {
     return true;
   }
 
-  #disembark(): Iterable<Passenger<V>> {
+  #disembark(): readonly Passenger<V>[] {
     const passengers = this.#passengers;
-    this.#passengers = undefined;
-    return passengers ?? NOBODY;
+    this.#passenger = undefined;
+    this.#otherPassengers = undefined;
+    return passengers;
+  }
+
+  get #passengers(): readonly Passenger<V>[] {
+    const others = this.#otherPassengers ?? NOBODY;
+    return this.#passenger === undefined ? [...others] : [this.#passenger, ...others];
   }
 }
 

@@ -100,10 +100,14 @@ export class Memory<K, V> {
   /** The slot of an entry that is not dead; a dead one is removed. */
   find(id: KeyId, now: number): number | undefined {
     const slot = this.store.slotOf(id);
-    if (slot === undefined) return undefined;
-    if (this.store.freshness(slot, now) !== 'dead') return slot;
+    return slot !== undefined && this.isAlive(slot, now) ? slot : undefined;
+  }
+
+  /** Whether an entry is not dead; a dead one is removed. */
+  isAlive(slot: number, now: number): boolean {
+    if (this.store.freshness(slot, now) !== 'dead') return true;
     this.store.depart(slot, 'expire');
-    return undefined;
+    return false;
   }
 
   /** The value in a slot, wrapped; `undefined` where a sealed one cannot be made. */

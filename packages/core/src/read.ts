@@ -31,9 +31,11 @@ export class Reads<K, V> {
     const { memory } = this.#parts;
     const { id, key, request } = query;
     if (request.refresh || memory.restoring) return undefined;
+    // First: a look at the clock takes longer than one into memory.
+    const slot = memory.store.slotOf(id);
+    if (slot === undefined) return undefined;
     const now = memory.time.now();
-    const slot = memory.find(id, now);
-    if (slot === undefined || !this.mayServe(slot)) return undefined;
+    if (!memory.isAlive(slot, now) || !this.mayServe(slot)) return undefined;
     const freshness = memory.store.freshness(slot, now);
     if (freshness === 'fallback') return undefined;
     const held = memory.valueIn(slot);

@@ -189,8 +189,9 @@ export class Waiter<K, V> implements Passenger<V>, Waiting {
     const { failures, memory } = this.#parts;
     const { id, key, loader } = this.#query;
     memory.store.missed(id);
-    const slot = memory.find(id, memory.time.now());
-    const held = slot === undefined ? undefined : memory.valueIn(slot);
+    const slot = memory.store.slotOf(id);
+    const isHeld = slot !== undefined && memory.isAlive(slot, memory.time.now());
+    const held = isHeld ? memory.valueIn(slot) : undefined;
     const previous = held && this.#reads.copy(held.value, key)?.value;
     if (refresh) failures.forget(id);
     const intent = refresh ? 'refresh' : loader === undefined ? 'read' : 'load';
@@ -237,7 +238,7 @@ export class Waiter<K, V> implements Passenger<V>, Waiting {
 
   #meetsRememberedError(): boolean {
     const { failures, memory } = this.#parts;
-    if (this.#query.loader === undefined) return false;
+    if (this.#query.loader === undefined || !failures.knows(this.#query.id)) return false;
     const failure = failures.remembered(this.#query.id, memory.time.now());
     if (failure === undefined) return false;
     if (!this.#fallBack()) this.#refuse(failure.error);

@@ -31,6 +31,9 @@ interface OpenValue {
   readonly detail: number;
 }
 
+/** Items of a list that is used again. */
+const KEPT = 16;
+
 const noShape = new ObjectShape([]);
 
 /**
@@ -72,9 +75,9 @@ export class Decoder {
   #reset(): void {
     this.#reader.end();
     this.#builtIns.begin();
-    this.#shapes = [];
-    this.#references = [];
-    this.#open = [];
+    this.#shapes = emptied(this.#shapes);
+    this.#references = emptied(this.#references);
+    this.#open = emptied(this.#open);
   }
 
   #version(): void {
@@ -261,4 +264,11 @@ export class Decoder {
     if (value !== UNFINISHED) return value;
     throw this.#reader.damaged('expected a whole value, got a custom one that refers to itself');
   }
+}
+
+/** A short list keeps its memory, so that the next small value, as most are, need not take it anew. */
+function emptied<T>(list: T[]): T[] {
+  if (list.length > KEPT) return [];
+  while (list.length > 0) list.pop();
+  return list;
 }
