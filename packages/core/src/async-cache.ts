@@ -142,11 +142,18 @@ export class AsyncCache<K = unknown, V = any> implements Cache<K, V>, AsyncDispo
     if (typeof key !== 'number' && !(typeof key === 'string' && key.charCodeAt(0) !== 0)) {
       return UNDECIDED;
     }
-    const { index } = this.#store;
-    const slot = index.first.get(key) ?? index.getInShards(key);
-    if (slot === undefined) {
-      return this.#tier === undefined && !this.#store.hasArchived ? ABSENT : UNDECIDED;
-    }
+    const slot = this.#store.slots.get(key);
+    return slot === undefined ? this.#slotElsewhere(key) : this.#servable(slot);
+  }
+
+  /** The same for a key that memory looks for in more than one place. */
+  #slotElsewhere(key: string | number): number {
+    const slot = this.#store.index.getInShards(key);
+    if (slot !== undefined) return this.#servable(slot);
+    return this.#tier === undefined && !this.#store.hasArchived ? ABSENT : UNDECIDED;
+  }
+
+  #servable(slot: number): number {
     const cell = this.#store.freshCells[slot] as number;
     const isFresh = cell < 0 || (cell > this.#time.horizon && this.#time.trusted);
     if (!isFresh || (this.#tier !== undefined && !this.#reads.mayServe(slot))) return UNDECIDED;

@@ -240,8 +240,9 @@ export class Flight<K, V> {
   }
 
   get #passengers(): readonly Passenger<V>[] {
-    const others = this.#otherPassengers ?? NOBODY;
-    return this.#passenger === undefined ? [...others] : [this.#passenger, ...others];
+    const [one, others] = [this.#passenger, this.#otherPassengers];
+    if (others === undefined) return one === undefined ? NOBODY : [one];
+    return one === undefined ? [...others] : [one, ...others];
   }
 }
 

@@ -52,6 +52,17 @@ export class SlotIndex {
     }
   }
 
+  /** One key in the place of another: nothing gets larger. */
+  replace(gone: KeyId, id: KeyId, slot: number): void {
+    if (this.#shards === undefined) {
+      this.first.delete(gone);
+      this.first.set(id, slot);
+    } else {
+      this.delete(gone);
+      this.set(id, slot);
+    }
+  }
+
   delete(id: KeyId): void {
     if (this.first.delete(id) || this.#shards === undefined) return;
     if (!this.#shardOf(id, this.#shards).delete(id)) return;

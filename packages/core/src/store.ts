@@ -60,6 +60,8 @@ class ObjectKey<K> {
  */
 export class MemoryStore<K, V> implements Store<V> {
   readonly index = new SlotIndex();
+  /** Where a hit looks first: all of the index, unless it is split. */
+  readonly slots: ReadonlyMap<KeyId, number> = this.index.first;
   // Named, since older compilers do not know the type that this would have by itself.
   freshCells: Float64Array = new Float64Array(0);
   values: (V | Entry<V> | undefined)[] = [];
@@ -253,9 +255,8 @@ export class MemoryStore<K, V> implements Store<V> {
     const slot = this.#policy.victim();
     const [goneId, goneKey] = [this.idAt(slot), this.keyOf(slot)];
     const cause = this.#diesAt(slot) <= now ? 'expire' : 'evict';
-    this.index.delete(goneId);
+    this.index.replace(goneId, id, slot);
     this.#policy.remove(slot);
-    this.index.set(id, slot);
     this.#keys[slot] = id;
     this.#policy.add(slot, id);
     this.#fill(slot, value, now);

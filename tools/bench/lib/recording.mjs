@@ -44,18 +44,28 @@ export function writeRuns(file, runs) {
 }
 
 /**
- * The recorded runs with another: it takes the place of what they say about its cases.
+ * The recorded runs with another: it takes the place of what they say about its cases. What was recorded with
+ * `--long` has sizes that a short run leaves out, and only a long one replaces it.
  *
  * @param {readonly Run[]} runs
  * @param {Run} run
  */
 export function merge(runs, run) {
-  const renewed = new Set(run.results.map((result) => result.case));
-  const others = runs
-    .map((old) => ({ ...old, results: old.results.filter((result) => !renewed.has(result.case)) }))
-    .filter(({ results }) => results.length > 0);
-  return [...others, run];
+  const kept = casesOf(isLong(run) ? [] : runs.filter(isLong));
+  const results = run.results.filter((result) => !kept.has(result.case));
+  const renewed = casesOf([{ ...run, results }]);
+  const others = runs.map((old) => ({
+    ...old,
+    results: old.results.filter((result) => !renewed.has(result.case)),
+  }));
+  return [...others, { ...run, results }].filter((one) => one.results.length > 0);
 }
+
+/** @param {Run} run */
+const isLong = ({ command }) => command.includes('--long');
+
+/** @param {readonly Run[]} runs */
+const casesOf = (runs) => new Set(runs.flatMap(({ results }) => results.map((one) => one.case)));
 
 /** The results of all runs. @param {readonly Run[]} runs */
 export const resultsOf = (runs) => runs.flatMap(({ results }) => results);
