@@ -1,3 +1,4 @@
+import { uint32Column } from './column.js';
 // Once, since a test runner looks globals up slowly.
 const { imul, min } = Math;
 
@@ -14,14 +15,14 @@ const AGING = 10;
  * Einziger, Friedman, Manes: TinyLFU, A Highly Efficient Cache Admission Policy, 2017.
  */
 export class FrequencySketch {
-  #words = new Uint32Array(WORDS_PER_BLOCK);
+  #words: Uint32Array = new Uint32Array(WORDS_PER_BLOCK);
   #counted = 0;
 
   /** Makes it large enough for so many entries; what was counted stays counted. */
   reserve(entries: number): void {
     while (entries * WORDS_PER_BLOCK > this.#words.length * ENTRIES_PER_BLOCK) {
       const { length } = this.#words;
-      const larger = new Uint32Array(2 * length);
+      const larger = uint32Column(2 * length);
       // A key's block is chosen by low bits of its hash: it is the old one, or the same one further on.
       larger.set(this.#words);
       larger.set(this.#words, length);

@@ -1,3 +1,4 @@
+import { grownLength, uint32Column } from './column.js';
 import type { Policy, PolicyFactory, PolicyLimits } from './policy.js';
 
 /** The policy `'lru'` as a factory, for whoever builds on it. */
@@ -13,7 +14,7 @@ export class LruPolicy implements Policy {
   readonly knowsKeys = false;
   readonly admitsAll = true;
   /** Per slot the older neighbour, then the newer one. The root's neighbours are newest and oldest. */
-  #links = new Uint32Array(32);
+  #links: Uint32Array = new Uint32Array(32);
   readonly #mostSlots: number;
 
   constructor({ maxSize }: Pick<PolicyLimits, 'maxSize'>) {
@@ -68,8 +69,8 @@ export class LruPolicy implements Policy {
   }
 
   #grow(slot: number): void {
-    const wanted = Math.max(this.#links.length * 2, slot * 2 + 2);
-    const links = new Uint32Array(Math.min(wanted, Math.max(32, this.#mostSlots * 2)));
+    const slots = Math.max(16, slot + 1, grownLength(this.#links.length / 2, this.#mostSlots));
+    const links = uint32Column(slots * 2);
     links.set(this.#links);
     this.#links = links;
   }

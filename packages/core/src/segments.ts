@@ -1,3 +1,5 @@
+import { float64Column, uint32Column, uint8Column } from './column.js';
+
 /** Three lists of slots, each in order of use. */
 export const Segment = { Window: 0, Probation: 1, Protected: 2 } as const;
 export type Segment = (typeof Segment)[keyof typeof Segment];
@@ -10,8 +12,8 @@ const ROOTS = 3;
  */
 export class Segments {
   /** Per node the older neighbour, then the newer one. */
-  #links = new Uint32Array(0);
-  #segments = new Uint8Array(0);
+  #links: Uint32Array = new Uint32Array(0);
+  #segments: Uint8Array = new Uint8Array(0);
   #weights: Float64Array | undefined;
   /** What each list weighs. */
   readonly held: [number, number, number] = [0, 0, 0];
@@ -125,14 +127,14 @@ export class Segments {
 
   #grow(slot: number): void {
     const nodes = Math.max(slot + ROOTS + 1, this.#segments.length * 2);
-    const links = new Uint32Array(nodes * 2);
+    const links = uint32Column(nodes * 2);
     links.set(this.#links);
     this.#links = links;
-    const segments = new Uint8Array(nodes);
+    const segments = uint8Column(nodes);
     segments.set(this.#segments);
     this.#segments = segments;
     if (this.#weights === undefined) return;
-    const weights = new Float64Array(nodes);
+    const weights = float64Column(nodes);
     weights.set(this.#weights);
     this.#weights = weights;
   }

@@ -1,5 +1,6 @@
 import { ArchivedEntries } from './archived-entries.js';
 import { keyOfId, type KeyId } from './cache-key.js';
+import { float64Column, grownLength, uint8Column } from './column.js';
 import { diesAt, freshnessAt, type Entry, type EntryTimes, type Freshness } from './entry.js';
 import type { Archive } from './persistence.js';
 import type { Policy } from './policy.js';
@@ -349,7 +350,7 @@ export class MemoryStore<K, V> implements Store<V> {
 
   /** Every entry needs the tier's word before it is served. */
   distrust(): void {
-    this.#backings ??= new Uint8Array(this.freshCells.length);
+    this.#backings ??= uint8Column(this.freshCells.length);
     this.#backings.fill(BACKINGS.indexOf('restored'));
   }
 
@@ -555,15 +556,14 @@ export class MemoryStore<K, V> implements Store<V> {
   #grow(): void {
     // No more than can be in use: a new entry comes in before the one that makes room goes.
     const most = this.#maxSize + 2;
-    const { length } = this.freshCells;
-    const capacity = Math.min(Math.max(16, length * (length < 1024 ? 4 : 2)), most);
+    const capacity = Math.min(Math.max(16, grownLength(this.freshCells.length, most)), most);
     this.values.length = capacity;
     this.#keys.length = capacity;
-    this.freshCells = grown(this.freshCells, new Float64Array(capacity));
-    if (this.#createdAt) this.#createdAt = grown(this.#createdAt, new Float64Array(capacity));
-    if (this.#windows) this.#windows = grown(this.#windows, new Float64Array(capacity * 2));
-    if (this.#weights) this.#weights = grown(this.#weights, new Float64Array(capacity));
-    if (this.#backings) this.#backings = grown(this.#backings, new Uint8Array(capacity));
+    this.freshCells = grown(this.freshCells, float64Column(capacity));
+    if (this.#createdAt) this.#createdAt = grown(this.#createdAt, float64Column(capacity));
+    if (this.#windows) this.#windows = grown(this.#windows, float64Column(capacity * 2));
+    if (this.#weights) this.#weights = grown(this.#weights, float64Column(capacity));
+    if (this.#backings) this.#backings = grown(this.#backings, uint8Column(capacity));
   }
 
   #writeTimes(slot: number, times: EntryTimes): void {
@@ -576,7 +576,7 @@ export class MemoryStore<K, V> implements Store<V> {
       this.#createdAt[slot] = createdAt;
     }
     if (this.#windows === undefined && (staleWhileRevalidate > 0 || staleIfError > 0)) {
-      this.#windows = new Float64Array(this.freshCells.length * 2);
+      this.#windows = float64Column(this.freshCells.length * 2);
     }
     if (this.#windows !== undefined) {
       this.#windows[slot * 2] = staleWhileRevalidate;
@@ -587,7 +587,7 @@ export class MemoryStore<K, V> implements Store<V> {
   #writeExtras(slot: number, entry: StoredEntry<K, V>, backing: Backing): void {
     if (entry.tags.length > 0) this.#tags.add(slot, entry.tags);
     if (this.#maxWeight !== Infinity) {
-      this.#weights ??= new Float64Array(this.freshCells.length);
+      this.#weights ??= float64Column(this.freshCells.length);
       this.#weights[slot] = entry.weight;
       this.#weight += entry.weight;
     }
@@ -595,7 +595,7 @@ export class MemoryStore<K, V> implements Store<V> {
   }
 
   #writeBacking(slot: number, backing: Backing): void {
-    if (backing !== 'local') this.#backings ??= new Uint8Array(this.freshCells.length);
+    if (backing !== 'local') this.#backings ??= uint8Column(this.freshCells.length);
     if (this.#backings !== undefined) this.#backings[slot] = BACKINGS.indexOf(backing);
   }
 

@@ -1,3 +1,4 @@
+import { uint32Column } from './column.js';
 import { describeValue } from './describe-value.js';
 import { InvalidOptionError } from './errors.js';
 import { FrequencySketch } from './frequency-sketch.js';
@@ -59,7 +60,7 @@ export class TinyLfuPolicy implements Policy {
   readonly #sketch = new FrequencySketch();
   readonly #lists: WindowTinyLfu;
   readonly #admission: Admission;
-  #hashes = new Uint32Array(16);
+  #hashes: Uint32Array = new Uint32Array(16);
   #missed: Uint32Array | undefined;
   #shadows: readonly ShadowCache[] = [];
   /** Entries of each shadow, and the part of the hashes that they see. */
@@ -91,7 +92,7 @@ export class TinyLfuPolicy implements Policy {
   add(slot: number, key: unknown): void {
     const hash = hashOfKey(key, this.#seed);
     if (slot >= this.#hashes.length) {
-      const larger = new Uint32Array(Math.max(slot + 1, 2 * this.#hashes.length));
+      const larger = uint32Column(Math.max(slot + 1, 2 * this.#hashes.length));
       larger.set(this.#hashes);
       this.#hashes = larger;
     }

@@ -4,6 +4,18 @@ import { collectGarbage } from './interleave.mjs';
 
 const WARM_UPS = 10;
 
+/** Bytes of what could be shared with other threads: `process.memoryUsage` leaves them out. */
+let sharedBytes = 0;
+const collected = new FinalizationRegistry((/** @type {number} */ bytes) => (sharedBytes -= bytes));
+globalThis.SharedArrayBuffer = new Proxy(SharedArrayBuffer, {
+  construct(Original, [length]) {
+    const buffer = new Original(length);
+    sharedBytes += length;
+    collected.register(buffer, length);
+    return buffer;
+  },
+});
+
 /** Bytes in use after garbage collection: the heap, and what typed arrays hold outside it. */
 export async function settledBytes() {
   for (let i = 0; i < 3; i++) {
@@ -16,7 +28,7 @@ export async function settledBytes() {
 /** Bytes in use now, garbage included. */
 export function usedBytes() {
   const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
+  return heapUsed + external + sharedBytes;
 }
 
 /** Node's flags for a young generation that no round of `allocatedBytes` fills. */
