@@ -53,7 +53,7 @@ export const growth = {
   grows: true,
   nodeFlags: ['--max-old-space-size=16384'],
   patience: 600_000,
-  runs: (long) => (long ? 3 : 1),
+  runs: () => 1,
   variants: (long) =>
     [1e3, 1e4, 1e5, ...(long ? millions() : [])].map((entries) => ({
       label: short(entries),
