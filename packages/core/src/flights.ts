@@ -1,4 +1,5 @@
 import type { KeyId } from './cache-key.js';
+import { FlightIndex } from './flight-index.js';
 import type { Flight } from './flight.js';
 
 /** Tag invalidations remembered while loads run; above it, every load that runs counts as hit by each. */
@@ -18,7 +19,7 @@ export class Flights<K, V> {
    */
   latest: Flight<K, V> | undefined = undefined;
 
-  readonly #byId = new Map<KeyId, Flight<K, V>>();
+  readonly #byId = new FlightIndex<K, V>();
   /** Flights that may not store any more and whose callers still wait. */
   readonly #revoked = new Set<Flight<K, V>>();
   readonly #invalidationsOf = new Map<string, number[]>();
@@ -40,19 +41,19 @@ export class Flights<K, V> {
   }
 
   get(id: KeyId): Flight<K, V> | undefined {
-    return this.#byId.size === 0 ? undefined : this.#byId.get(id);
+    return this.#byId.get(id);
   }
 
   /** Registers a flight; one that was there is revoked. */
   add(flight: Flight<K, V>): void {
-    if (this.#byId.size > 0) this.revoke(flight.id);
-    this.#byId.set(flight.id, flight);
+    this.revoke(flight.id);
+    this.#byId.add(flight);
     flight.registered = true;
   }
 
   /** Takes out a flight that ends. */
   remove(flight: Flight<K, V>): void {
-    if (flight.registered) this.#byId.delete(flight.id);
+    if (flight.registered) this.#byId.delete(flight);
     else this.#revoked.delete(flight);
     this.#deregister(flight);
     this.#forgetWhenIdle();
@@ -62,19 +63,19 @@ export class Flights<K, V> {
   revoke(id: KeyId): void {
     const flight = this.get(id);
     if (flight === undefined) return;
-    this.#byId.delete(id);
+    this.#byId.delete(flight);
     this.#revoked.add(flight);
     this.#unregister(flight);
     this.#revokedNow(flight);
   }
 
   revokeAll(): void {
-    for (const flight of this.#byId.values()) {
+    const flights = this.#byId.all();
+    this.#byId.clear();
+    for (const flight of flights) {
       this.#revoked.add(flight);
       this.#unregister(flight);
     }
-    const flights = [...this.#byId.values()];
-    this.#byId.clear();
     for (const flight of flights) this.#revokedNow(flight);
   }
 
@@ -88,7 +89,7 @@ export class Flights<K, V> {
   ): void {
     const number = ++this.#invalidations;
     if (this.#byId.size + this.#revoked.size === 0) return;
-    for (const flight of [...this.#byId.values()]) {
+    for (const flight of this.#byId.all()) {
       if (flight.fallback?.tags.some((tag) => tags.includes(tag)) === true) {
         flight.fallback = undefined;
       }
@@ -115,7 +116,7 @@ export class Flights<K, V> {
 
   /** Every flight that somebody may wait for, the revoked ones too. */
   running(): Flight<K, V>[] {
-    return [...this.#byId.values(), ...this.#revoked];
+    return [...this.#byId.all(), ...this.#revoked];
   }
 
   /** Neither what it loads nor what the tier had before is good any more. */

@@ -135,6 +135,16 @@ describe('keys', () => {
     expect(cache.peek(BigInt(10))).toBe('ten');
   });
 
+  it('share the load that runs, whether it is the only one or not', async () => {
+    for (const key of different) {
+      const cache = new AsyncCache<unknown, string>();
+      const load = jest.fn(() => Promise.resolve('value'));
+      await Promise.all([cache.get(key, load), cache.get('other', load), cache.get(key, load)]);
+
+      expect(load).toHaveBeenCalledTimes(2);
+    }
+  });
+
   it.each([
     [
       ['user', 1],
