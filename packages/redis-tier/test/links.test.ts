@@ -203,10 +203,10 @@ describe('the link that commands are sent on', () => {
     const b = await startProcess(proxy.url, { commandTimeout: 100, breaker: { failures: 1000 } });
     await untilCoherent(b);
     const newest = await dataLine(proxy);
-    newest.shape({ lag: 150 }, 'toClient');
+    newest.hold('toClient');
     const reads = Array.from({ length: 20 }, (_, at) => b.cache.get(at));
     for (const value of await Promise.all(reads)) expect(value).toBeUndefined();
-    newest.shape({}, 'toClient');
+    newest.resume();
     for (let at = 0; at < 20; at++) {
       await until('the right value', async () => {
         const value = await b.cache.get(at);
