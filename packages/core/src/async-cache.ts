@@ -118,9 +118,11 @@ export class AsyncCache<K = unknown, V = any> implements Cache<K, V>, AsyncDispo
       }
       const slot = this.#hotSlot(key);
       if (slot > 0) {
+        // First: a policy of the user's may empty the slot.
+        const value = this.#store.values[slot] as V;
         this.#store.use(slot);
         this.#counts.hits++;
-        return Promise.resolve(this.#store.values[slot] as V);
+        return Promise.resolve(value);
       }
       if (slot === ABSENT && by !== undefined && this.#plainWaitsForever) {
         const id = key as KeyId;

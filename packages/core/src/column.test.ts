@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { grownLength } from './column.js';
+import { float64Column, grownLength, uint32Column, uint8Column } from './column.js';
 
 describe('a column that is full', () => {
   it('grows, and to no more than it may need', () => {
@@ -17,5 +17,33 @@ describe('a column that is full', () => {
     expect(grownLength(2 ** 19, 10_000_000)).toBe(2 ** 20);
     expect(grownLength(2 ** 20, 2 ** 25)).toBe(2 ** 21);
     expect(grownLength(2 ** 20, Infinity)).toBe(2 ** 21);
+  });
+});
+
+describe('a column of a million cells', () => {
+  const { SharedArrayBuffer: platforms } = globalThis;
+  afterEach(() => {
+    globalThis.SharedArrayBuffer = platforms;
+  });
+
+  it.each<[string, unknown, string]>([
+    ['there is shared memory', platforms, 'SharedArrayBuffer'],
+    ['there is none', undefined, 'ArrayBuffer'],
+    ['it is no constructor', {}, 'ArrayBuffer'],
+    [
+      'it cannot be had',
+      function refuse() {
+        throw new RangeError('Array buffer allocation failed');
+      },
+      'ArrayBuffer',
+    ],
+  ])('is to be had where %s', (_, shared, kind) => {
+    globalThis.SharedArrayBuffer = shared as typeof platforms;
+    for (const column of [float64Column, uint32Column, uint8Column]) {
+      const cells = column(2 ** 20);
+      expect(cells).toHaveLength(2 ** 20);
+      expect(cells[2 ** 20 - 1]).toBe(0);
+      expect(Object.prototype.toString.call(cells.buffer)).toBe(`[object ${kind}]`);
+    }
   });
 });

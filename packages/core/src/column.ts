@@ -31,6 +31,12 @@ export function uint8Column(length: number): Uint8Array {
  * not have that.
  */
 function bytesFor(length: number, size: number): ArrayBufferLike {
-  const isShared = length >= LARGE && typeof SharedArrayBuffer === 'function';
-  return isShared ? new SharedArrayBuffer(length * size) : new ArrayBuffer(length * size);
+  if (length >= LARGE && typeof SharedArrayBuffer === 'function') {
+    try {
+      return new SharedArrayBuffer(length * size);
+    } catch {
+      // The platform bounds it more tightly than the other.
+    }
+  }
+  return new ArrayBuffer(length * size);
 }

@@ -92,7 +92,7 @@ describe('a policy whose victim is no entry', () => {
 
   it('gives way in every kind of write', async () => {
     for (const options of [{}, { tags: ['t'] }, { ttl: 5 }]) {
-      const { cache, errors } = setUp(lruBut(() => ({ admitsAll: true, victim: () => 999 })));
+      const { cache, errors } = setUp(lruBut(() => ({ victim: () => 999 })));
       for (let key = 0; key < 8; key++) await cache.set(key, key, options);
       expect(cache.size).toBe(3);
       expect(cache.has(7)).toBe(true);

@@ -2,14 +2,14 @@ import { describeValue } from './describe-value.js';
 import { CacheError } from './errors.js';
 import { isThenable } from './is-thenable.js';
 import { LruPolicy } from './lru-policy.js';
-import type { Policy, PolicyLimits } from './policy.js';
+import type { Policy, PolicyLimits, StorePolicy } from './policy.js';
 import { TinyLfuPolicy } from './tiny-lfu-policy.js';
 
 /** What a store holds: what a policy says is checked against it. */
 export interface HeldSlots {
   readonly occupied: number;
   holds(slot: number): boolean;
-  /** Every slot, the one whose entry came in first at the front. */
+  /** Every slot; up to a million of them, the one whose entry came in first at the front. */
   heldSlots(): Iterable<number>;
 }
 
@@ -23,31 +23,29 @@ export interface Guard {
 }
 
 /** A policy as the store may ask it: our own ones as they are, any other behind a guard. */
-export function guarded(policy: Policy, guard: Guard): Policy {
+export function guarded(policy: Policy, guard: Guard): StorePolicy {
   const isOurs = policy instanceof LruPolicy || policy instanceof TinyLfuPolicy;
   return isOurs ? policy : new GuardedPolicy(policy, guard);
 }
+
+/** How often a policy may be asked from within itself, as one is that changes the cache. */
+const DEEPEST = 8;
 
 /**
  * A policy that may be wrong. One that throws, or names what is no entry, does not know what there is: it
  * is asked no more, and LRU goes on with what the store holds.
  */
-class GuardedPolicy implements Policy {
+class GuardedPolicy implements StorePolicy {
+  readonly knowsKeys: boolean;
   #policy: Policy;
   #hasFailed = false;
+  #depth = 0;
   readonly #guard: Guard;
 
   constructor(policy: Policy, guard: Guard) {
+    this.knowsKeys = policy.knowsKeys !== false;
     this.#policy = policy;
     this.#guard = guard;
-  }
-
-  get knowsKeys(): boolean {
-    return this.#policy.knowsKeys !== false;
-  }
-
-  get admitsAll(): boolean {
-    return this.#policy.admitsAll === true;
   }
 
   // What LRU takes over has the newcomer of an `add`, and not the entry of a `remove`: neither is told again.
@@ -60,7 +58,9 @@ class GuardedPolicy implements Policy {
   }
 
   use(slot: number): void {
-    if (!this.#tell((policy) => policy.use(slot))) this.#policy.use(slot);
+    const isTold = this.#tell((policy) => policy.use(slot));
+    // It may have changed the cache before it failed.
+    if (!isTold && this.#isHeld(slot)) this.#policy.use(slot);
   }
 
   missed(key: unknown): void {
@@ -103,6 +103,7 @@ class GuardedPolicy implements Policy {
   /** @returns false where it failed, and LRU has taken over */
   #tell(what: (policy: Policy) => unknown): boolean {
     try {
+      if (++this.#depth > DEEPEST && !this.#hasFailed) throw tooDeep();
       const outcome = what(this.#policy);
       if (isThenable(outcome)) {
         Promise.resolve(outcome).catch((error: unknown) => {
@@ -113,6 +114,8 @@ class GuardedPolicy implements Policy {
     } catch (error) {
       this.#takeOver(error);
       return false;
+    } finally {
+      this.#depth--;
     }
   }
 
@@ -128,6 +131,13 @@ class GuardedPolicy implements Policy {
       failed(error);
     });
   }
+}
+
+function tooDeep(): CacheError {
+  return new CacheError(
+    'ERR_ACACHE_POLICY',
+    'a policy must not change the cache whenever it is told of a change; the cache goes on as LRU',
+  );
 }
 
 function misnamed(expected: string, got: unknown): CacheError {

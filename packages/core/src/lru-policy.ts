@@ -1,5 +1,5 @@
 import { grownLength, uint32Column } from './column.js';
-import type { Policy, PolicyFactory, PolicyLimits } from './policy.js';
+import type { PolicyFactory, PolicyLimits, StorePolicy } from './policy.js';
 
 /** The policy `'lru'` as a factory, for whoever builds on it. */
 export function lru(): PolicyFactory {
@@ -10,7 +10,7 @@ export function lru(): PolicyFactory {
  * Strict least-recently-used: a ring of slots in one typed array, the root in slot 0, so that
  * neither a use nor an eviction makes an object.
  */
-export class LruPolicy implements Policy {
+export class LruPolicy implements StorePolicy {
   readonly knowsKeys = false;
   readonly admitsAll = true;
   /** Per slot the older neighbour, then the newer one. The root's neighbours are newest and oldest. */

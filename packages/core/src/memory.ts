@@ -93,7 +93,9 @@ export class Memory<K, V> {
   get size(): number {
     const now = this.time.now();
     // Twice where a sweep had stopped on its way.
-    while (this.store.diesFirst <= now) this.store.sweep(now);
+    while (this.store.diesFirst <= now) {
+      if (!this.#sweepSlice(now)) return this.store.occupied - this.store.countDead(now);
+    }
     return this.store.occupied;
   }
 
@@ -240,9 +242,14 @@ export class Memory<K, V> {
     if (at !== Infinity) this.time.planUpkeep(at);
   }
 
+  /** @returns true when it came to the end of the store */
+  #sweepSlice(now: number): boolean {
+    return this.store.sweep(now, VISITS_PER_SLICE, REMOVALS_PER_SLICE);
+  }
+
   #upkeep(now: number): number {
     this.#failures.sweep(now);
-    if (!this.store.sweep(now, VISITS_PER_SLICE, REMOVALS_PER_SLICE)) return now + 1;
+    if (!this.#sweepSlice(now)) return now + 1;
     return Math.max(Math.min(this.store.diesFirst, this.#failures.forgetFirst), now + REST);
   }
 

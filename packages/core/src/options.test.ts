@@ -308,6 +308,10 @@ describe('options of one call', () => {
 it.each([
   [() => undefined, 'add is no function in undefined'],
   [() => ({ add: () => undefined }), 'use is no function in'],
+  [
+    () => new Proxy({}, { get: (_, name) => (name === 'knowsKeys' ? 'no' : () => undefined) }),
+    "knowsKeys of a policy must be true or false, got 'no'",
+  ],
 ])('refuses a policy factory that makes no policy: %p', (policy, message) => {
   const options = { policy } as unknown as AsyncCacheOptions;
   expect(() => new AsyncCache(options)).toThrow(InvalidOptionError);

@@ -10,11 +10,6 @@ import { InvalidOptionError } from './errors.js';
 export interface Policy {
   /** False for one that looks at no key: an entry that is put back may then come without it. */
   readonly knowsKeys?: boolean;
-  /**
-   * True for one that never turns a newcomer away: room may then be made before it comes in, which is
-   * cheaper.
-   */
-  readonly admitsAll?: boolean;
   /** An entry came in. */
   add(slot: number, key: unknown): void;
   /** An entry was served, or overwritten. */
@@ -29,6 +24,15 @@ export interface Policy {
   order(): Iterable<number>;
   /** Every entry is gone. */
   clear(): void;
+}
+
+/** A policy as the store asks it. */
+export interface StorePolicy extends Policy {
+  /**
+   * True for one that never turns a newcomer away, and does nothing to the cache when it is asked: room may
+   * then be made before a newcomer comes in, which is cheaper.
+   */
+  readonly admitsAll?: boolean;
 }
 
 /** What a policy is made for. */
@@ -51,8 +55,14 @@ const POLICY_METHODS = ['add', 'use', 'remove', 'victim', 'order', 'clear'] as c
 export function checkPolicy(made: unknown): void {
   const policy = made as Partial<Record<string, unknown>> | null | undefined;
   const lacking = POLICY_METHODS.find((name) => typeof policy?.[name] !== 'function');
-  if (lacking === undefined) return;
+  if (lacking !== undefined) {
+    throw new InvalidOptionError(
+      `policy must make an object with ${POLICY_METHODS.join(', ')}; ${lacking} is no function in ${describeValue(made)}`,
+    );
+  }
+  const { knowsKeys } = policy as Partial<Policy>;
+  if (knowsKeys === undefined || typeof knowsKeys === 'boolean') return;
   throw new InvalidOptionError(
-    `policy must make an object with ${POLICY_METHODS.join(', ')}; ${lacking} is no function in ${describeValue(made)}`,
+    `knowsKeys of a policy must be true or false, got ${describeValue(knowsKeys)}`,
   );
 }

@@ -54,6 +54,27 @@ describe('timers', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('a look at the size does not give back all at once what has expired', async () => {
+    const timers = fakeClock();
+    let late = 0;
+    const clock = { ...timers, now: () => timers.now() + late };
+    const cache = new AsyncCache<number, number>({ clock, maxSize: null, ttl: '1s' });
+    let expired = 0;
+    cache.on('expire', () => expired++);
+    for (let key = 0; key < 10_000; key++) {
+      void cache.set(key, key, key % 2 === 0 ? {} : { ttl: 500, staleIfError: '1h' });
+    }
+    // The event loop is blocked.
+    late = 2000;
+    expect([cache.size, expired]).toEqual([5_000, 2_000]);
+    expect(cache.getMetrics().size).toBe(5_000);
+    expect(expired).toBe(4_000);
+    late = 0;
+    await timers.advance(2010);
+
+    expect([cache.size, expired]).toEqual([5_000, 5_000]);
+  });
+
   it('a short ttl beside a long one is given back in its own time', async () => {
     const clock = fakeClock();
     const cache = new AsyncCache<string, number>({ clock });

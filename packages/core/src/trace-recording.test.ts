@@ -66,12 +66,27 @@ describe('recordTrace', () => {
         'a\r\n',
       ],
       ...['"', '', ' ', '\n', '\\n', '\0', '\u2028', '\ufeff', '\ufeffa', 'ü'],
+      ...[
+        'n1;',
+        '#n1;',
+        'Symbol(a)',
+        Symbol('a'),
+        '#Symbol(a)',
+        '\ud800',
+        '\ud801',
+        '\ufffd',
+        '😀',
+      ],
+      ...['x'.repeat(70_000), 'y'.repeat(70_000), { of: 'x'.repeat(70_000) }],
     ];
     for (const key of keys) await cache.get(key, () => 1);
     recording.stop();
 
     expect(lines()).toHaveLength(keys.length);
     expect(new Set(lines()).size).toBe(keys.length);
+    // As a file has them.
+    expect(new Set(lines().map((line) => Buffer.from(line).toString())).size).toBe(keys.length);
+    expect(Math.max(...lines().map(({ length }) => length))).toBeLessThan(1100);
     expect(lines()).toContain('1');
     expect(lines()).toContain('ü');
     // For whoever reads it, a carriage return and a byte order mark are no part of a line.
@@ -101,8 +116,8 @@ describe('recordTrace', () => {
     expect(given).toEqual([]);
     await clock.advance(1);
     expect(given).toEqual(['a\n']);
-    const long = 'x'.repeat(6000);
-    for (let at = 0; at < 3; at++) await cache.get(`${long}${at}`, () => 1);
+    const long = 'x'.repeat(600);
+    for (let at = 0; at < 30; at++) await cache.get(`${long}${at}`, () => 1);
     expect(given).toHaveLength(2);
     recording.stop();
     expect(clock.pending).toBe(0);
@@ -220,11 +235,12 @@ describe('recordTrace', () => {
     it.each(['before', 'when it is told'])(
       'ends no process when the last piece fails, if it was stopped %s',
       async (when) => {
-        const { cache, errors } = setUp();
+        const { cache, clock, errors } = setUp();
         const { proceed, stream } = disk({ takes: 0 });
         const recording = cache.recordTrace(stream);
         cache.on('error', () => recording.stop());
-        await cache.get('x'.repeat(20_000), () => 1);
+        await cache.get('x', () => 1);
+        await clock.advance(1000);
         if (when === 'before') recording.stop();
         await proceed();
         expect(errors).toEqual([new Error('the disk is full')]);

@@ -1,4 +1,4 @@
-import { idOf } from './cache-key.js';
+import { idOf, type KeyId } from './cache-key.js';
 import type { Clock, ClockTimer } from './clock.js';
 import { describeValue } from './describe-value.js';
 import { InvalidOptionError } from './errors.js';
@@ -42,6 +42,8 @@ export interface TraceRecording {
 
 /** Written at once, in characters. */
 const PIECE = 16_384;
+/** A key whose line would be longer than this, in characters, is written as its hash. */
+const LONGEST = 1000;
 /** Milliseconds after which what there is gets written. */
 const PAUSE = 1000;
 
@@ -200,21 +202,30 @@ export class Recorder implements TraceRecording {
   }
 }
 
-/** A key as a line: a text as it is, where it may be one. */
+/**
+ * A key as a line of its own: a text as it is, where it may be one; what is no text begins with `#`. Of a
+ * symbol only the description is told.
+ */
 function nameOf(key: unknown): string {
-  if (typeof key === 'string') {
-    // At its start, a file may have a byte order mark that is no part of a key.
-    return key === '' || /["\p{Control}\ufeff]/u.test(key) ? JSON.stringify(key) : key;
-  }
-  const id = idOf(key);
-  // A symbol has no text that another process would know; here it is only compared.
+  const name = typeof key === 'string' ? textAsLine(key) : `#${textOf(idOf(key))}`;
+  // The hash of one key is the same in all recordings, so that they can be compared.
+  return name.length > LONGEST ? `##${hashesOf(name, [0, 1])}` : name;
+}
+
+function textAsLine(text: string): string {
+  // At its start, a file may have a byte order mark that is no part of a key.
+  return /^#|^$|["\p{Control}\p{Surrogate}\ufeff]/u.test(text) ? JSON.stringify(text) : text;
+}
+
+function textOf(id: KeyId): string {
   return typeof id === 'symbol' ? id.toString() : encodeKey(id);
 }
 
 function hashedName(): (key: unknown) => string {
   const seeds = [Math.random(), Math.random()].map((part) => Math.floor(part * 2 ** 32));
-  return (key) => {
-    const name = nameOf(key);
-    return seeds.map((seed) => hashOfKey(name, seed).toString(16).padStart(8, '0')).join('');
-  };
+  return (key) => hashesOf(nameOf(key), seeds);
+}
+
+function hashesOf(name: string, seeds: readonly number[]): string {
+  return seeds.map((seed) => hashOfKey(name, seed).toString(16).padStart(8, '0')).join('');
 }
