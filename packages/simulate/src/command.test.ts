@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -165,7 +165,16 @@ describe('simulate', () => {
       'cannot read',
       () => [file('f.gz', Buffer.concat([gzipSync(keys.join('\n')).subarray(0, 50)]))],
     ],
-    ['cannot write', () => [file('g', 'a\na\n'), '--plot', '/nowhere/x.svg']],
+    // Found out before the log is read, which takes long.
+    ["cannot write '/nowhere/x.svg': ENOENT", () => ['no log', '--plot', '/nowhere/x.svg']],
+    [
+      "folder.svg': it is a folder",
+      () => {
+        const plot = join(folder, 'folder.svg');
+        mkdirSync(plot);
+        return ['no log', '--plot', plot];
+      },
+    ],
     ["Unknown option '--color'", () => ['a', '--color']],
   ])('says what is wrong: %s', async (message, args) => {
     const { code, error, out } = await run(...args());

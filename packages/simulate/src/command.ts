@@ -1,5 +1,5 @@
-import { stat, writeFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { access, constants, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { FORMATS, readLog, type LogFormat } from './access-log.js';
 import { InputError } from './input-error.js';
@@ -70,7 +70,8 @@ interface Options {
 async function run(options: Options, output: Output): Promise<void> {
   const { progress, require } = output;
   const { column, file, format, json, most, plot, seed, sizes } = options;
-  // Before minutes of replaying, which would be in vain without the peers.
+  // Before minutes of replaying, which would be in vain without a place for the plot, or the peers.
+  if (plot !== undefined) await checkWritable(plot);
   const paint =
     plot?.endsWith('.png') === true ? await pngPainter(require) : (svg: string): string => svg;
   const sampler = new TraceSampler(most);
@@ -85,12 +86,26 @@ async function run(options: Options, output: Output): Promise<void> {
     seed,
     progress: (done, of) => progress?.('replaying', done / of),
   });
-  if (plot !== undefined) {
-    await writeFile(plot, paint(plotSimulation(found, basename(file)))).catch((error: unknown) => {
-      throw new InputError(`cannot write '${plot}': ${(error as Error).message}`);
-    });
-  }
   await print(json ? JSON.stringify(found, undefined, 2) : describeSimulation(found), output);
+  if (plot === undefined) return;
+  await writeFile(plot, paint(plotSimulation(found, basename(file)))).catch((error: unknown) => {
+    throw cannotWrite(plot, error);
+  });
+}
+
+async function checkWritable(file: string): Promise<void> {
+  try {
+    await access(dirname(file), constants.W_OK);
+    if ((await stat(file).catch(() => undefined))?.isDirectory() === true) {
+      throw new Error('it is a folder');
+    }
+  } catch (error) {
+    throw cannotWrite(file, error);
+  }
+}
+
+function cannotWrite(file: string, error: unknown): InputError {
+  return new InputError(`cannot write '${file}': ${(error as Error).message}`);
 }
 
 async function print(text: string, { out }: Output): Promise<void> {
