@@ -28,7 +28,14 @@ it.each([
     'got a single tool, for which there is wrapTool',
   ],
   ['nothing', undefined, 'got undefined'],
-  ['what holds no tools', [1], 'wrapTools takes an array or a record of tools'],
+  [
+    'what holds no tools',
+    [1],
+    'wrapTools takes an array or a record of tools, and 0 is none: got 1',
+  ],
+  ['a hole', Array(1), 'and 0 is none: got undefined'],
+  ['a Set', new Set([one]), 'wrapTools takes an array or a record of tools, got'],
+  ['an iterator', [one].values(), 'wrapTools takes an array or a record of tools, got'],
 ])('refuses %s', (_, tools, message) => {
   expect(() => namedTools(tools, ownName, 'run')).toThrow(message);
 });

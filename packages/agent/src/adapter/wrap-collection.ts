@@ -1,6 +1,6 @@
-import { describeValue, InvalidOptionError } from '@acache/core';
+import { InvalidOptionError } from '@acache/core';
 import type { AdapterPolicy, AdapterScope, WrapToolsOptions } from './adapter-options.js';
-import { namedTools, sameCollection, type ToolCollection } from './map-tools.js';
+import { namedTools, recordedTools, sameCollection, type ToolCollection } from './map-tools.js';
 import { checkPolicyNames, policyOf } from './policy-of.js';
 
 /** Makes the tool that takes the place of another one: what an adapter knows of its SDK. */
@@ -36,29 +36,28 @@ export function wrapNamed<TOOLS extends ToolCollection>(
 /**
  * Wraps the tools of a record, each by the policy of its name there, or of the name that it has of its own.
  *
+ * @param member - what a tool runs by, which tells a single tool from a record of them
  * @throws InvalidOptionError for what is no record of tools, and for a policy that names none of them
  */
 export function wrapRecord<TOOLS extends Readonly<Record<string, object>>>(
   tools: TOOLS,
+  member: string,
   options: WrapToolsOptions,
   wrapOne: WrapOne,
   ownName: (tool: object) => string | undefined = () => undefined,
 ): TOOLS {
-  if (typeof tools !== 'object' || (tools as unknown) === null || Array.isArray(tools)) {
-    throw new InvalidOptionError(
-      `wrapTools takes a record of tools by name, got ${describeValue(tools)}`,
-    );
-  }
   const { policies } = options;
   const named = new Set(Object.keys(policies ?? {}));
-  const all = Object.entries(tools).map(([name, tool]) => [name, tool, ownName(tool)] as const);
+  const all = recordedTools(tools, member).map(
+    ([name, tool]) => [name, tool, ownName(tool)] as const,
+  );
   const owns = all.flatMap(([, , own]) => (own !== undefined && named.has(own) ? [own] : []));
   checkPolicyNames(policies, [...Object.keys(tools), ...owns]);
   const wrapped = all.map(([name, tool, own = name]) => {
     const policy = policyOf(policies, name) ?? policyOf(policies, own);
-    return [name, wrapOne(name, tool, policy, options)];
+    return wrapOne(name, tool, policy, options);
   });
-  return Object.fromEntries(wrapped) as TOOLS;
+  return sameCollection(tools, wrapped);
 }
 
 /** What a tool calls itself; `undefined` where it does not. */

@@ -2,8 +2,9 @@ import { InvalidOptionError } from '@acache/core';
 import { AdaptedTool, type ToolTraits } from '../adapter/adapted-tool.js';
 import type { AdapterPolicy, AdapterScope, WrapToolsOptions } from '../adapter/adapter-options.js';
 import { steerByError } from '../adapter/steer-by-error.js';
+import { standInFor } from '../adapter/stand-in.js';
 import { asItIs, wrapRecord } from '../adapter/wrap-collection.js';
-import { withMembers, withSignal } from '../adapter/with-members.js';
+import { withSignal } from '../adapter/with-members.js';
 import { checkNotWrapped, markWrapped } from '../adapter/wrapped.js';
 
 /** How one tool is wrapped: a tool has no name of its own, so its policy needs one. */
@@ -48,7 +49,7 @@ export function wrapTools<TOOLS extends Readonly<Record<string, object>>>(
   tools: TOOLS,
   options: WrapToolsOptions<keyof TOOLS & string> = {},
 ): TOOLS {
-  return wrapRecord(tools, options, guardedTool);
+  return wrapRecord(tools, 'execute', options, guardedTool);
 }
 
 /**
@@ -78,7 +79,7 @@ function guardedTool(
   checkNotWrapped(execute, name);
   const adapted = new AdaptedTool(name, policy, traitsOf(tool), scope);
   const streams = policy?.stream ?? isAsyncGeneratorFunction(execute);
-  return withMembers(tool, { execute: markWrapped(guarded(adapted, tool, execute, streams)) });
+  return standInFor(tool, 'execute', markWrapped(guarded(adapted, tool, execute, streams)));
 }
 
 function traitsOf(tool: AiTool): ToolTraits {

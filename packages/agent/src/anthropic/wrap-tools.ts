@@ -2,8 +2,9 @@ import { AdaptedTool, type ToolTraits } from '../adapter/adapted-tool.js';
 import type { AdapterPolicy, AdapterScope, WrapToolsOptions } from '../adapter/adapter-options.js';
 import type { ToolCollection } from '../adapter/map-tools.js';
 import { steerByError } from '../adapter/steer-by-error.js';
+import { standInFor } from '../adapter/stand-in.js';
 import { asItIs, nameOf, wrapNamed } from '../adapter/wrap-collection.js';
-import { withMembers, withSignal } from '../adapter/with-members.js';
+import { withSignal } from '../adapter/with-members.js';
 import { checkNotWrapped, markWrapped } from '../adapter/wrapped.js';
 
 /** How one tool is wrapped. */
@@ -78,7 +79,7 @@ function guardedTool(
   }
   checkNotWrapped(run, name);
   const adapted = new AdaptedTool(name, policy, traits, scope);
-  return withMembers(tool, { run: markWrapped(guarded(adapted, tool, run)) });
+  return standInFor(tool, 'run', markWrapped(guarded(adapted, tool, run)));
 }
 
 const traits: ToolTraits = { identity: () => 'anthropic' };

@@ -48,6 +48,38 @@ describe('a tool', () => {
     expect(wrapped).toMatchObject({ name: 'search', description: 'd', schema: search.schema });
   });
 
+  it('of a class keeps its state, and is cached by whichever way it is called', async () => {
+    let runs = 0;
+    class Lookup extends StructuredTool {
+      override name = 'lookup';
+      override description = 'd';
+      override schema = z.object({ id: z.string() });
+      user = 'ann';
+      readonly #rows = new Map([['1', 'tea']]);
+      override async _call({ id }: { id: string }) {
+        runs++;
+        return `${this.user}: ${this.#rows.get(id)}`;
+      }
+      rows() {
+        return this.#rows.size;
+      }
+    }
+    const options = {
+      session: runtime.session(),
+      policies: { lookup: { effect: 'read' } },
+    } as const;
+    const [lookup] = wrapTools([new Lookup()] as const, options);
+    lookup.user = 'bob';
+    expect(lookup.rows()).toBe(1);
+    const input = { id: '1' };
+    expect(await lookup.invoke(input)).toBe('bob: tea');
+    const piped = lookup.pipe((text: string) => `${text}!`);
+    expect(await piped.invoke(input)).toBe('bob: tea!');
+    expect(await lookup.batch([input, input])).toEqual(['bob: tea', 'bob: tea']);
+    expect(await lookup.withConfig({ runName: 'named' }).invoke(input)).toBe('bob: tea');
+    expect(runs).toBe(1);
+  });
+
   it('of a text, of a class, and of a generator is cached as well', async () => {
     const runs = [0, 0, 0];
     class Mine extends StructuredTool {

@@ -1,8 +1,9 @@
 import { AdaptedTool, type ToolTraits } from '../adapter/adapted-tool.js';
 import type { AdapterPolicy, AdapterScope, WrapToolsOptions } from '../adapter/adapter-options.js';
 import type { ToolCollection } from '../adapter/map-tools.js';
+import { standInFor } from '../adapter/stand-in.js';
 import { asItIs, nameOf, wrapNamed } from '../adapter/wrap-collection.js';
-import { withMembers, withSignal } from '../adapter/with-members.js';
+import { withSignal } from '../adapter/with-members.js';
 import { checkNotWrapped, markWrapped } from '../adapter/wrapped.js';
 import { isDirectOutput, isErrorMessage } from './direct-output.js';
 import { hasContext, type ToolConfig } from './tool-context.js';
@@ -73,7 +74,17 @@ function guardedTool(
   }
   checkNotWrapped(_call, name);
   const adapted = new AdaptedTool(name, policy, traits, scope);
-  return withMembers(tool, { _call: markWrapped(guarded(adapted, tool, _call)) });
+  return standInFor(tool, '_call', markWrapped(guarded(adapted, tool, _call)), leadsToCall(tool));
+}
+
+/** Which methods lead to `_call`: those that LangChain's class has, from which the one with `_call` comes. */
+function leadsToCall(tool: object): (method: PropertyKey) => boolean {
+  let holder: object | null = tool;
+  while (holder !== null && !Object.hasOwn(holder, '_call')) {
+    holder = Object.getPrototypeOf(holder) as object | null;
+  }
+  const base = holder && (Object.getPrototypeOf(holder) as object | null);
+  return (method) => base !== null && method in base;
 }
 
 const traits: ToolTraits = {

@@ -1,8 +1,8 @@
 import { AdaptedTool, type ToolTraits } from '../adapter/adapted-tool.js';
 import type { AdapterPolicy, AdapterScope, WrapToolsOptions } from '../adapter/adapter-options.js';
 import { steerByError } from '../adapter/steer-by-error.js';
+import { standInFor } from '../adapter/stand-in.js';
 import { asItIs, wrapRecord } from '../adapter/wrap-collection.js';
-import { withMembers } from '../adapter/with-members.js';
 import { checkNotWrapped, markWrapped } from '../adapter/wrapped.js';
 import { hasContext, isResumed, runWith, type MastraContext } from './mastra-context.js';
 
@@ -45,7 +45,7 @@ export function wrapTools<TOOLS extends Readonly<Record<string, object>>>(
   tools: TOOLS,
   options: WrapToolsOptions = {},
 ): TOOLS {
-  return wrapRecord(tools, options, guardedTool, idOf);
+  return wrapRecord(tools, 'execute', options, guardedTool, idOf);
 }
 
 /**
@@ -79,7 +79,7 @@ function guardedTool(
     reads: tool.requestContextSchema === undefined ? undefined : 'requestContext',
   };
   const adapted = new AdaptedTool(name, policy, traits, scope);
-  return withMembers(tool, { execute: markWrapped(guarded(adapted, tool, execute)) });
+  return standInFor(tool, 'execute', markWrapped(guarded(adapted, tool, execute)));
 }
 
 /** What a call brings that waits for somebody. */

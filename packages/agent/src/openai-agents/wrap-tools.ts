@@ -2,8 +2,9 @@ import { AdaptedTool, type ToolTraits } from '../adapter/adapted-tool.js';
 import type { AdapterPolicy, AdapterScope, WrapToolsOptions } from '../adapter/adapter-options.js';
 import type { ToolCollection } from '../adapter/map-tools.js';
 import { throwIfHalted } from '../adapter/rethrow.js';
+import { standInFor } from '../adapter/stand-in.js';
 import { asItIs, nameOf, wrapNamed } from '../adapter/wrap-collection.js';
-import { withMembers, withSignal } from '../adapter/with-members.js';
+import { withSignal } from '../adapter/with-members.js';
 import { checkNotWrapped, markWrapped } from '../adapter/wrapped.js';
 import { runtimeFor } from '../default-runtime.js';
 import { hasFailed } from './visible-errors.js';
@@ -88,7 +89,7 @@ function guardedTool(
   }
   checkNotWrapped(invoke, name);
   const adapted = new AdaptedTool(name, policy, traits, scope);
-  return withMembers(tool, { invoke: markWrapped(guarded(adapted, tool, invoke, scope)) });
+  return standInFor(tool, 'invoke', markWrapped(guarded(adapted, tool, invoke, scope)));
 }
 
 const traits: ToolTraits = {
