@@ -130,6 +130,7 @@ export class ProxyConnection implements Line {
   readonly #server: Socket;
   readonly #flows: { toServer: ProxyFlow; toClient: ProxyFlow };
   #heard = '';
+  #answered = 0;
   /** Resolves when both sides are gone; one may be long before the other, which has not heard of it. */
   readonly closed: Promise<unknown>;
 
@@ -141,6 +142,9 @@ export class ProxyConnection implements Line {
     );
     client.on('data', (bytes) => {
       if (this.#heard.length < heardLimit) this.#heard += bytes.toString('latin1');
+    });
+    server.on('data', (bytes) => {
+      this.#answered += bytes.length;
     });
     this.#flows = {
       toServer: new ProxyFlow(client, server, states.toServer),
@@ -156,6 +160,11 @@ export class ProxyConnection implements Line {
   /** Whether the client has said this, near the beginning: `'SUBSCRIBE'` tells a subscriber from the others. */
   heard(text: string): boolean {
     return this.#heard.toLowerCase().includes(text.toLowerCase());
+  }
+
+  /** How many bytes the server has sent, whether the client has got them or not. */
+  get answered(): number {
+    return this.#answered;
   }
 
   shape(shape: Shape, direction: Direction = 'both'): void {

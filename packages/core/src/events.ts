@@ -82,6 +82,8 @@ type Listener<K, E extends CacheEventName> = (event: CacheEvents<K>[E]) => unkno
 /** The listeners of one cache. Nothing is made for an event that nobody listens to. */
 export class EventHub<K> {
   readonly #listeners = new Map<CacheEventName, readonly Listener<K, never>[]>();
+  /** What is to be told when a change is whole. */
+  #held: (() => void)[] | undefined;
 
   on<E extends CacheEventName>(event: E, listener: Listener<K, E>): () => void {
     // A registration of its own, so that one function registered twice is removed once.
@@ -102,6 +104,12 @@ export class EventHub<K> {
   emit<E extends CacheEventName>(event: E, payload: CacheEvents<K>[E]): void {
     const listeners = this.#listeners.get(event) as readonly Listener<K, E>[] | undefined;
     if (listeners === undefined) return;
+    if (this.#held !== undefined) {
+      this.#held.push(() => {
+        this.emit(event, payload);
+      });
+      return;
+    }
     for (const listener of listeners) {
       try {
         const outcome = listener(payload);
@@ -117,6 +125,22 @@ export class EventHub<K> {
   /** A listener failed, which must not break a read. What an `error` listener throws has nowhere to go. */
   #faulty(event: CacheEventName, error: unknown): void {
     if (event !== 'error') this.emit('error', { error, source: 'listener' });
+  }
+
+  /**
+   * Makes a change, and tells what happened in it when it is whole: what a listener does to the cache comes
+   * after it, in the tier as in memory.
+   */
+  afterwards<T>(change: () => T): T {
+    if (this.#listeners.size === 0 || this.#held !== undefined) return change();
+    const held: (() => void)[] = [];
+    this.#held = held;
+    try {
+      return change();
+    } finally {
+      this.#held = undefined;
+      for (const tell of held) tell();
+    }
   }
 
   /** An event that carries nothing but its key. */

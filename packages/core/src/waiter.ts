@@ -69,7 +69,9 @@ export class Waiter<K, V> implements Passenger<V>, Waiting {
   }
 
   landed(value: V): void {
-    const flight = this.#flight as Flight<K, V>;
+    const flight = this.#flight;
+    // It has left meanwhile: what others did when they were told may have made it leave.
+    if (flight === undefined) return;
     // Its tags were invalidated before this caller came: the value is too old for it.
     if (flight.taintedBy !== undefined && this.#invalidations >= flight.taintedBy) {
       this.#lookAgain();
@@ -88,6 +90,7 @@ export class Waiter<K, V> implements Passenger<V>, Waiting {
   }
 
   failed(error: unknown): void {
+    if (this.#ended) return;
     // It stopped since all others had left, which is no failure of this caller's: who can, loads anew.
     if (this.#joinedTooLate && this.#flight?.stoppedBy(error) === true) this.#lookAgain();
     else if (this.#looksBeside) this.#failure = { error };
@@ -95,6 +98,7 @@ export class Waiter<K, V> implements Passenger<V>, Waiting {
   }
 
   foundNothing(): void {
+    if (this.#ended) return;
     if (this.#query.loader !== undefined) this.#lookAgain();
     else this.#answerNothing();
   }

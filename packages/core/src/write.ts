@@ -17,7 +17,7 @@ const NO_TAGS: readonly string[] = [];
 
 /**
  * The write path. Each of these changes memory before it returns, revokes the loads it makes
- * obsolete, and then tells the tier; the promise settles when the tier has answered.
+ * obsolete, then tells the tier, and then who listens; the promise settles when the tier has answered.
  */
 export class Writes<K, V> {
   readonly #parts: CacheParts<K, V>;
@@ -42,18 +42,23 @@ export class Writes<K, V> {
 
   /** @throws what is wrong with the arguments */
   set(key: K, value: V, options: EntryOptions<V> | undefined): Promise<void> {
-    const { tier } = this.#parts;
+    const { events, tier } = this.#parts;
     const id = idOf(key);
     if (options === undefined && this.#isPlain && id === key) {
       if (this.#setPlain(id, key, value)) return DONE;
     }
     const wireKey = tier === undefined ? '' : wireKeyOf(id);
     const entry = this.#entryFor(key, value, options);
-    this.#store(id, key, entry);
-    if (tier === undefined) return DONE;
-    if (entry === undefined) return tier.delete(wireKey).then(() => undefined);
-    return tier.set(wireKey, entry).then((taken) => {
-      if (!taken) this.#shorten(id, entry);
+    if (tier === undefined) {
+      this.#store(id, key, entry);
+      return DONE;
+    }
+    return events.afterwards(() => {
+      this.#store(id, key, entry);
+      if (entry === undefined) return tier.delete(wireKey).then(() => undefined);
+      return tier.set(wireKey, entry).then((taken) => {
+        if (!taken) this.#shorten(id, entry);
+      });
     });
   }
 
@@ -61,25 +66,27 @@ export class Writes<K, V> {
     entries: Iterable<readonly [K, V]>,
     options: EntryOptions<V> | undefined,
   ): Promise<void> {
-    const { tier } = this.#parts;
+    const { events, tier } = this.#parts;
     // All is checked before anything changes.
     const drafts = checkPairs(entries).map(([key, value]) => {
       const id = idOf(key);
       const wireKey = tier === undefined ? '' : wireKeyOf(id);
       return { id, key, wireKey, entry: this.#entryFor(key, value, options) };
     });
-    for (const { id, key, entry } of drafts) this.#store(id, key, entry);
-    if (tier === undefined) return;
     const kept = drafts.filter(({ entry }) => entry !== undefined) as {
       id: KeyId;
       wireKey: string;
       entry: StoredEntry<K, V>;
     }[];
     const gone = drafts.filter(({ entry }) => entry === undefined);
-    const [taken] = await Promise.all([
-      tier.setMany(kept.map(({ wireKey, entry }) => [wireKey, entry] as const)),
-      ...gone.map(({ wireKey }) => tier.delete(wireKey)),
-    ]);
+    const [taken] = await events.afterwards(() => {
+      for (const { id, key, entry } of drafts) this.#store(id, key, entry);
+      if (tier === undefined) return [true];
+      return Promise.all([
+        tier.setMany(kept.map(({ wireKey, entry }) => [wireKey, entry] as const)),
+        ...gone.map(({ wireKey }) => tier.delete(wireKey)),
+      ]);
+    });
     if (!taken) for (const { id, entry } of kept) this.#shorten(id, entry);
   }
 
@@ -91,8 +98,9 @@ export class Writes<K, V> {
     flights.revoke(id);
     failures.forget(id);
     memory.forget(id, slot);
+    const told = tier?.delete(wireKey);
     events.tell('delete', key);
-    if (tier !== undefined) await tier.delete(wireKey);
+    await told;
     return slot !== undefined;
   }
 
@@ -104,8 +112,9 @@ export class Writes<K, V> {
     flights.revoke(id);
     if (slot !== undefined) memory.expire(slot);
     else memory.expireLater(id);
+    const told = tier?.expire(wireKey);
     events.tell('expire', key);
-    if (tier !== undefined) await tier.expire(wireKey);
+    await told;
     return slot !== undefined;
   }
 
@@ -113,16 +122,18 @@ export class Writes<K, V> {
     const checked = checkTags(tags);
     if (checked.length === 0) return;
     this.dropTagged(checked);
+    const told = this.#parts.tier?.invalidateTags(checked);
     this.#parts.events.emit('invalidate', { tags: checked });
-    await this.#parts.tier?.invalidateTags(checked);
+    await told;
   }
 
   async clear(): Promise<void> {
     const { counts, events, tier } = this.#parts;
     this.dropAll();
     counts.reset();
+    const told = tier?.clear();
     events.emit('clear', {});
-    await tier?.clear();
+    await told;
   }
 
   /** Takes out of memory what carries one of the tags, and revokes loads that do. */

@@ -45,7 +45,11 @@ export class Lookups {
       for (let round = 1; ; round++) {
         if (pending.changed.size === 0) return answers;
         const outdated = [...answers.keys()].filter(
-          (at) => isOfItsTime(answers[at]) && pending.changed.has(redisKeys[at] as string),
+          (at) =>
+            isOfItsTime(answers[at]) &&
+            this.#readFor(requests[at] as TierRequest, answers[at] as TierAnswer).some((key) =>
+              pending.changed.has(key),
+            ),
         );
         if (outdated.length === 0) return answers;
         if (round > MOST_ROUNDS) {
@@ -71,7 +75,7 @@ export class Lookups {
     for (const at of outdated) {
       const answer = answers[at] as TierAnswer;
       if ('lease' in answer) void answer.lease?.release();
-      pending.again(redisKeys[at] as string);
+      for (const key of this.#readFor(requests[at] as TierRequest, answer)) pending.again(key);
     }
     const anew = await this.#answer(
       outdated.map((at) => requests[at] as TierRequest),
@@ -170,6 +174,13 @@ export class Lookups {
         });
       });
     });
+  }
+
+  /** The keys in Redis that made an answer what it is: of the value, and of its stamps. */
+  #readFor(request: TierRequest, answer: TierAnswer): string[] {
+    const { keys } = this.#parts;
+    const tags = answer.kind === 'found' ? answer.entry.tags : request.tags;
+    return [keys.value(request.key), keys.all, ...tags.map((tag) => keys.tag(tag))];
   }
 
   #stampKeys(requests: readonly TierRequest[]): string[] {

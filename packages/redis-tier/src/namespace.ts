@@ -192,6 +192,8 @@ export class RedisNamespace implements TierNamespace {
   /** @param isInvalidation - false where the stamp was made, or got lost */
   tagChanged(tag: string, isInvalidation: boolean): void {
     const { host, keys, stamps } = this.#parts;
+    // Before the stamp is looked at, which takes a while where it is just being read: callers may join that read.
+    if (isInvalidation) this.#pending.changed(keys.tag(tag));
     ifForeign(stamps.isForeign(keys.tag(tag), isInvalidation), () => {
       host.invalidateTags([tag]);
     });
@@ -199,6 +201,7 @@ export class RedisNamespace implements TierNamespace {
 
   allChanged(isInvalidation: boolean): void {
     const { host, keys, stamps } = this.#parts;
+    if (isInvalidation) this.#pending.changed(keys.all);
     ifForeign(stamps.isForeign(keys.all, isInvalidation), () => {
       host.invalidateAll();
     });

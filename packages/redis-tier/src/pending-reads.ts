@@ -1,6 +1,6 @@
 /** A read of values that is under way. */
 export interface PendingRead {
-  /** Keys of which a change was heard of since it began, or since they were read again. */
+  /** Keys of values and stamps of which a change was heard of since it began, or since they were read again. */
   readonly changed: ReadonlySet<string>;
   /** Reads the key anew: what was heard up to now does not matter any more. */
   again(key: string): void;

@@ -7,6 +7,9 @@ import type { NamespaceParts } from './namespace-parts.js';
 import { partsOf } from './parts.js';
 import type { Removals } from './removals.js';
 
+/** Of an entry that is set; `undefined` where this process has invalidated it before they were known. */
+type StampsOfSet = Buffer[] | Promise<Buffer[] | undefined>;
+
 /** Stores what the caller sets, with stamps by which what is invalidated from then on counts. */
 export class Sets {
   readonly #parts: NamespaceParts;
@@ -24,7 +27,7 @@ export class Sets {
   }
 
   async setMany(entries: readonly (readonly [key: string, entry: Entry])[]): Promise<void> {
-    const stamps = new Map<string, Buffer[] | Promise<Buffer[]>>();
+    const stamps = new Map<string, StampsOfSet>();
     const until = this.#patience(entries.length);
     let before: Promise<unknown> | undefined;
     const settings: Promise<void>[] = [];
@@ -47,18 +50,18 @@ export class Sets {
    * The stamps that an entry is set with: as they are now, so that what is invalidated from now on
    * counts.
    */
-  #stampsFor({ tags }: Entry): Buffer[] | Promise<Buffer[]> {
+  #stampsFor({ tags }: Entry): StampsOfSet {
     const { keys, stamps } = this.#parts;
     const stampKeys = [keys.all, ...tags.map((tag) => keys.tag(tag))];
-    const opened = this.#parts.opened();
-    if (opened !== undefined) return opened.then(() => stamps.of(stampKeys));
-    return stamps.allKept(stampKeys) ?? stamps.of(stampKeys);
+    const asked = (): StampsOfSet =>
+      stamps.allKept(stampKeys) ?? stamps.unlessRenewed(stampKeys, stamps.of(stampKeys));
+    return this.#parts.opened()?.then(asked) ?? asked();
   }
 
   async #set(
     key: string,
     entry: Entry,
-    stamps: Buffer[] | Promise<Buffer[]>,
+    stamps: StampsOfSet,
     before: Promise<unknown> | undefined,
     until: number,
   ): Promise<void> {
@@ -69,9 +72,9 @@ export class Sets {
     try {
       // Nothing is awaited in there before it is sent: what is asked for next would overtake it.
       await this.#inOrder.run(value, first, async (waited) => {
-        const used = waited?.[0] ?? (stamps as Buffer[]);
-        const envelope = this.#envelope(entry, used);
-        if (envelope === undefined) {
+        const used = waited === undefined ? (stamps as Buffer[]) : waited[0];
+        const envelope = used && this.#envelope(entry, used);
+        if (used === undefined || envelope === undefined) {
           await this.#removals.now(key);
           return;
         }

@@ -42,6 +42,8 @@ export class Stamps {
   /** Stamps that live long enough for entries of this life, and how long that is believed. */
   readonly #prolonged = new Map<string, { readonly life: number; readonly until: number }>();
   readonly #fetches = new Set<Fetch>();
+  /** Keys of stamps that this process has put since somebody asked for them. */
+  readonly #watches = new Set<Set<string>>();
   /** What is read in this turn. */
   readonly #shared = new Map<string, Promise<Buffer[]>>();
   /** How often this process has put new stamps. */
@@ -84,6 +86,24 @@ export class Stamps {
     const fetched = await this.#fetch(unknown);
     let next = 0;
     return kept.map((stamp) => stamp ?? (fetched[next++] as Buffer));
+  }
+
+  /**
+   * Stamps that are asked for, for what is older than what this process puts from now on: `undefined`
+   * where it puts one of them before they are known.
+   */
+  async unlessRenewed(
+    keys: readonly string[],
+    asked: Promise<Buffer[]>,
+  ): Promise<Buffer[] | undefined> {
+    const renewed = new Set<string>();
+    this.#watches.add(renewed);
+    try {
+      const stamps = await asked;
+      return keys.some((key) => renewed.has(key)) ? undefined : stamps;
+    } finally {
+      this.#watches.delete(renewed);
+    }
   }
 
   /**
@@ -174,6 +194,9 @@ export class Stamps {
     this.#puts(keys);
     for (const key of keys) this.#prolonged.delete(key);
     for (const { changed } of this.#fetches) for (const key of keys) changed.add(key);
+    for (const renewed of this.#watches) for (const key of keys) renewed.add(key);
+    // What was read for others in this turn is what was there before.
+    this.#shared.clear();
     keys.forEach((key, at) => {
       this.#kept.delete(key);
       this.#keep(key, stamps[at] as Buffer);

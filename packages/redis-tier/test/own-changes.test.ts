@@ -1,8 +1,10 @@
+import { AsyncCache } from '@acache/core';
+import { redisTier } from '@acache/redis-tier';
 import type { RedisServer } from '../../../tools/redis/index.js';
 import { untilHeard } from './heard.js';
 import { failOnUnhandledRejections } from './illness.js';
 import { coherentModes, mustNotLoad, until, World, type Process } from './world.js';
-import { redisForAll } from './processes.js';
+import { closeLater, redisForAll } from './processes.js';
 
 failOnUnhandledRejections();
 
@@ -85,5 +87,62 @@ describe.each(coherentModes)('a set beside an invalidation of its tag, with %s',
       expect(await b.get('l')).toBeUndefined();
       await until('the other one to forget it', () => !a.has('k') && !a.has('l'));
     }
+  });
+});
+
+describe.each(coherentModes)('a set that is taken back at once, with %s', (coherence) => {
+  const setOld: Change = (process) => process.set('k', 'old', { tags: ['t'] });
+  const takes: [how: string, take: Change][] = [
+    ['delete', (process) => process.delete('k')],
+    ['invalidateTags', (process) => process.invalidateTags('t')],
+    ['clear', (process) => process.clear()],
+  ];
+
+  describe.each(['are not', 'are'])('whose stamps %s known', (known) => {
+    it.each(takes)('is gone everywhere: %s', async (_, take) => {
+      const [a, b] = await world.two<string, string>({}, { coherence });
+      if (known === 'are') await a.set('other', 'other', { tags: ['t'] });
+      await Promise.all([setOld(a), take(a)]);
+      expect([a.peek('k'), await a.get('k'), await b.get('k')]).toEqual(Array(3).fill(undefined));
+    });
+
+    it.each(takes)('by who listens, is gone everywhere: %s', async (_, take) => {
+      const [a, b] = await world.two<string, string>({}, { coherence });
+      if (known === 'are') await a.set('other', 'other', { tags: ['t'] });
+      let taken: Promise<unknown> | undefined;
+      a.on('set', () => {
+        taken = take(a);
+      });
+      await setOld(a);
+      await taken;
+      expect([a.peek('k'), await a.get('k'), await b.get('k')]).toEqual(Array(3).fill(undefined));
+    });
+
+    it.each(takes)('and set again, stays: %s', async (_, take) => {
+      const [a, b] = await world.two<string, string>({}, { coherence });
+      if (known === 'are') await a.set('other', 'other', { tags: ['t'] });
+      await Promise.all([setOld(a), take(a), a.set('k', 'new', { tags: ['t'] })]);
+      expect([a.peek('k'), await a.get('k'), await b.get('k')]).toEqual(Array(3).fill('new'));
+    });
+  });
+});
+
+describe('before a tier is open', () => {
+  const takeBack: Change = (process) => process.invalidateTags('t');
+  const setTagged = (value: string): Change => {
+    return (process) => process.set('k', value, { tags: ['t'] });
+  };
+
+  it.each<[string, Change[], string | undefined]>([
+    ['a set that is taken back is gone', [setTagged('old'), takeBack], undefined],
+    ['what is set after that stays', [takeBack, setTagged('new')], 'new'],
+  ])('%s', async (_, inTurn, left) => {
+    const name = world.name();
+    const tier = redisTier(redis.url, { commandTimeout: 1000 });
+    const opening = Object.assign(new AsyncCache<string, string>({ name, tier }), { tier });
+    closeLater(opening as unknown as AsyncCache);
+    await Promise.all(inTurn.map((change) => change(opening)));
+    const other = await world.process<string, string>({ name });
+    expect([await opening.get('k'), await other.get('k')]).toEqual([left, left]);
   });
 });
