@@ -12,13 +12,14 @@ export function readResults<K, V>(keys: readonly K[], results: unknown): Outcome
     if (results.length === keys.length) return results;
     throw wrongLength(keys, results);
   }
-  if (typeof results !== 'object' || results === null) throw noArray(results);
+  if (typeof results !== 'object' || results === null || Array.isArray(results)) {
+    throw noArray(results);
+  }
   return alignBatch(keys, results as BatchResults<K, V>);
 }
 
-/** What has a length and its last item, as dataloader takes it. */
+/** What has a length and its last item, as dataloader takes it: an array that is not filled up is none. */
 export function isArrayLike<T>(value: unknown): value is ArrayLike<T> {
-  if (Array.isArray(value)) return true;
   if (typeof value !== 'object' || value === null) return false;
   const { length } = value as { length?: unknown };
   return (

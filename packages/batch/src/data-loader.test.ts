@@ -716,6 +716,17 @@ describe('a batch function that is used wrongly', () => {
     },
   );
 
+  it('promises an array whose last place is empty: no array, as for dataloader', async () => {
+    const error = await misuse(() => {
+      const found = new Array<string>(2);
+      found[0] = 'one';
+      return Promise.resolve(found);
+    });
+
+    expect(error.message).toMatch('did not return a promise of an array: one,');
+    expect(error.code).toBe('ERR_ACACHE_BATCH_RESULT');
+  });
+
   it('has an error with a text even where what came has none', async () => {
     const nothing = Object.create(null) as object;
     const bare = new DataLoader<symbol, object>(() => Promise.resolve([nothing, nothing]));
@@ -800,17 +811,24 @@ describe('what a DataLoader refuses', () => {
     expect(batches).toEqual([]);
   });
 
-  it.each([undefined, null, 5, 'text', {}, new Set([1]), { length: 2, 0: 1 }, { length: -1 }])(
-    '%p for an array of keys, at once',
-    (keys) => {
-      const { loader } = recorded();
-      const error = thrownBy(() => loader.loadMany(keys as never));
+  it.each([
+    undefined,
+    null,
+    5,
+    'text',
+    {},
+    new Set([1]),
+    { length: 2, 0: 1 },
+    { length: -1 },
+    Array(1),
+  ])('%p for an array of keys, at once', (keys) => {
+    const { loader } = recorded();
+    const error = thrownBy(() => loader.loadMany(keys as never));
 
-      expect(error).toBeInstanceOf(TypeError);
-      expect(error.code).toBe('ERR_ACACHE_INVALID_OPTION');
-      expect(error.message).toMatch('loadMany() must be called with an array of keys, but got: ');
-    },
-  );
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.code).toBe('ERR_ACACHE_INVALID_OPTION');
+    expect(error.message).toMatch('loadMany() must be called with an array of keys, but got: ');
+  });
 
   it('a signal that is none', async () => {
     const { loader, batches } = recorded();
